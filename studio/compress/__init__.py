@@ -1,0 +1,1 @@
+"""Passes that turn a model and a plan into an artifact: one pass, one file."""

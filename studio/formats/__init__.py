@@ -1,0 +1,1 @@
+"""Files in and out: ONNX and PyTorch in, ONNX out."""

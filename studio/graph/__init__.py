@@ -1,0 +1,1 @@
+"""The immutable model: facts, coupling groups, scopes, layout."""

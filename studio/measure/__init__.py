@@ -1,0 +1,1 @@
+"""Accuracy, size, latency, sensitivity and drift, each with its source and interval."""

@@ -1,0 +1,89 @@
+"""Figures that say where they came from, on how many samples, with which interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ESTIMATED = "estimated"
+HERE = "measured here"
+
+
+def on_board(name: str) -> str:
+    """Source text of a figure that was measured on the board `name`."""
+    return f"measured on {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number with its 95 % interval (`low`, `high`; None where there is none).
+
+    `unit` is `%`, `pp`, `ms`, `bytes`, `dB` or ""; `final` is False while more samples are to come.
+    """
+
+    value: float
+    unit: str
+    n: int
+    source: str
+    low: float | None = None
+    high: float | None = None
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A sample whose answer changed. `label` is None without labels."""
+
+    sample: int
+    before: int
+    after: int
+    label: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Artifact against original on the same samples; `difference` is paired, in points.
+
+    `metric` is `top-1` or, without labels, `agreement`.
+    """
+
+    metric: str
+    original: Figure
+    optimized: Figure
+    difference: Figure
+    flips: tuple[Flip, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDrift:
+    """Signal to quantization-noise ratio of a layer's output in dB; None where it has no counterpart."""
+
+    layer: str
+    sqnr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Times per inference in milliseconds at batch 1. `invalid` names the reason not to trust them."""
+
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    runs: int
+    threads: int
+    source: str
+    load_ms: float = 0.0
+    first_ms: float = 0.0
+    peak_bytes: int = 0
+    invalid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """Effect of one setting on one group alone, all else as in the original."""
+
+    group: str
+    setting: str
+    difference: Figure
+    sqnr_db: float | None
+    bytes: int

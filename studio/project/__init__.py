@@ -1,0 +1,1 @@
+"""The document, its journal, and where both are kept."""

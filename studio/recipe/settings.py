@@ -1,0 +1,84 @@
+"""Settings, rules and recipes: a default plus a short tuple of ordered rules, later wins."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import msgspec
+
+from studio.graph.model import GroupFact, LayerFact
+
+VERSION = 1
+FLOAT = 32
+MAX_SPARSITY = 0.95
+REPAIRS = ("equalize", "bias")
+
+Structure = Literal["auto", "channels", "unstructured"]
+Granularity = Literal["channel", "tensor", "block"]
+Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
+Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
+
+
+class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is wanted of a layer; None leaves it to an earlier rule or to the program.
+
+    `bits`: width of weights, 32 (float), 16 (float16), 8 … 1. `activations`: 32 or 8; None means
+    8 where the weights are integers, the target runs it and calibration data is there.
+    `sparsity`: fraction removed, 0 … 0.95. `block`: length of a scale's block along input channels.
+    """
+
+    bits: int | None = None
+    activations: int | None = None
+    sparsity: float | None = None
+    structure: Structure | None = None
+    granularity: Granularity | None = None
+    block: int | None = None
+    symmetric: bool | None = None
+    storage: Storage | None = None
+
+    def over(self, below: Settings) -> Settings:
+        """These settings laid over `below`: what is None here shines through."""
+        return Settings(**{**below.given(), **self.given()})
+
+    def given(self) -> dict[str, Any]:
+        """The settings that are not None, by name."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`settings` for every layer that `pattern` names.
+
+    A pattern is a layer or group name, a shell-style wildcard over them (`layer1.*`), or `op:Conv`.
+    """
+
+    pattern: str
+    settings: Settings
+
+    def takes_layer(self, layer: LayerFact) -> bool:
+        return self._takes(layer.name) or self._takes(layer.group) or self._takes(f"op:{layer.op}")
+
+    def takes_group(self, group: GroupFact, members: tuple[LayerFact, ...]) -> bool:
+        return self._takes(group.name) or any(self.takes_layer(layer) for layer in members)
+
+    def _takes(self, name: str) -> bool:
+        return bool(name) and (self.pattern == name or fnmatchcase(name, self.pattern))
+
+
+class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Everything that decides an artifact's bytes besides the model and the calibration data."""
+
+    version: int = VERSION
+    name: str = ""
+    target: str = "onnxruntime-cpu"
+    default: Settings = Settings()
+    rules: tuple[Rule, ...] = ()
+    calibration: Calibration = "minmax"
+    calibration_samples: int = 200
+    repair: tuple[str, ...] = REPAIRS
+
+    def with_rule(self, pattern: str, settings: Settings) -> Recipe:
+        """This recipe with `settings` laid over `pattern`; rules of the same pattern are merged."""
+        old = next((rule.settings for rule in self.rules if rule.pattern == pattern), Settings())
+        rest = tuple(rule for rule in self.rules if rule.pattern != pattern)
+        return msgspec.structs.replace(self, rules=(*rest, Rule(pattern, settings.over(old))))

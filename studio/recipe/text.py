@@ -1,0 +1,91 @@
+"""Recipes as JSON with a version, and as the short `PATTERN:bits=4,sparsity=0.3` of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from studio.errors import RecipeError
+from studio.recipe.settings import REPAIRS, VERSION, Recipe, Rule, Settings
+
+
+def dumps(recipe: Recipe) -> str:
+    """Canonical JSON: equal recipes give equal text, keys sorted."""
+    return msgspec.json.format(msgspec.json.encode(recipe, order="sorted"), indent=2).decode() + "\n"
+
+
+def loads(text: str | bytes, origin: str = "recipe") -> Recipe:
+    """Read a recipe; `RecipeError` names `origin` and the field that is wrong."""
+    try:
+        raw = msgspec.json.decode(text)
+        recipe = msgspec.convert(_migrated(raw, origin), Recipe)
+    except msgspec.MsgspecError as error:
+        raise RecipeError(
+            origin, f"not a recipe ({error})", "Save it again from the window, or mend the field."
+        ) from error
+    return _checked(recipe, origin)
+
+
+def read(path: str | Path) -> Recipe:
+    """Read a recipe file."""
+    try:
+        return loads(Path(path).read_bytes(), str(path))
+    except OSError as error:
+        raise RecipeError(str(path), f"cannot be read ({error.strerror})", "Check the path.") from error
+
+
+def parse_set(text: str) -> Rule:
+    """`PATTERN:bits=4,sparsity=0.3` → a rule. The last colon separates, so patterns may hold colons."""
+    pattern, colon, rest = text.rpartition(":")
+    if not colon or not pattern or not rest:
+        raise RecipeError(f"--set {text!r}", "it must read PATTERN:name=value,…", "For example '*:bits=4'.")
+    values = dict(_pair(part, text) for part in rest.split(","))
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"--set {text!r}", str(error), f"Known names: {_names()}.") from error
+    return _checked(Recipe(rules=(Rule(pattern, settings),)), f"--set {text!r}").rules[0]
+
+
+def _pair(part: str, whole: str) -> tuple[str, str]:
+    name, equals, value = part.partition("=")
+    if not equals:
+        raise RecipeError(
+            f"--set {whole!r}", f"{part!r} has no value", f"Write name=value; known names: {_names()}."
+        )
+    return name.strip(), value.strip()
+
+
+def _names() -> str:
+    return ", ".join(Settings.__struct_fields__)
+
+
+def _migrated(raw: Any, origin: str) -> Any:
+    version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION
+    if isinstance(version, int) and version > VERSION:
+        raise RecipeError(origin, f"written by a newer Trimtab (version {version})", "Update Trimtab Studio.")
+    return raw
+
+
+def _checked(recipe: Recipe, origin: str) -> Recipe:
+    for settings in (recipe.default, *(rule.settings for rule in recipe.rules)):
+        _check_settings(settings, origin)
+    for name in recipe.repair:
+        if name not in REPAIRS:
+            raise RecipeError(origin, f"unknown repair {name!r}", f"Known repairs: {', '.join(REPAIRS)}.")
+    if not 1 <= recipe.calibration_samples <= 100_000:
+        raise RecipeError(origin, "calibration_samples is out of range", "Use 1 to 100,000.")
+    return recipe
+
+
+def _check_settings(settings: Settings, origin: str) -> None:
+    if settings.bits is not None and settings.bits not in (32, 16, *range(1, 9)):
+        raise RecipeError(origin, f"bits={settings.bits} is no width", "Use 32, 16 or 8 … 1.")
+    if settings.activations is not None and settings.activations not in (32, 16, 8):
+        raise RecipeError(origin, f"activations={settings.activations} is no width", "Use 32, 16 or 8.")
+    if settings.sparsity is not None and not 0 <= settings.sparsity < 1:
+        raise RecipeError(origin, f"sparsity={settings.sparsity:g} is out of range", "Use 0 up to 0.95.")
+    if settings.block is not None and not 8 <= settings.block <= 1024:
+        raise RecipeError(origin, f"block={settings.block} is out of range", "Use 8 to 1024.")

@@ -1,0 +1,71 @@
+"""What a runtime on a CPU can run, and at which widths: data, read from `resources/targets/*.json`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+
+from studio.errors import RecipeError
+from studio.paths import resource
+
+
+class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one op may carry. `bits` and `activations` are the stops of the sliders, widest first.
+
+    `int8_pays` is False where int8 is measured to be slower than float on this CPU; `why` says so.
+    """
+
+    bits: tuple[int, ...] = (32,)
+    activations: tuple[int, ...] = (32,)
+    granularity: tuple[str, ...] = ("channel", "tensor")
+    sparsity: tuple[str, ...] = ("channels", "unstructured")
+    int8_pays: bool = True
+    why: str = ""
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A runtime on a kind of CPU. `activation_type` is `uint8` or `int8`.
+
+    `reduce_range` keeps weights in 7 bits where a CPU would saturate (x86 without VNNI).
+    `other` is the rule for ops that `ops` does not name.
+    """
+
+    version: int
+    name: str
+    title: str
+    runtime: str
+    cpu: str
+    opset_max: int
+    ir_version_max: int
+    activation_type: str = "uint8"
+    reduce_range: bool = False
+    ops: dict[str, OpRule] = {}
+    other: OpRule = OpRule()
+
+    def rule(self, op: str) -> OpRule:
+        """The rule for op type `op`."""
+        return self.ops.get(op, self.other)
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """Every weight width that some op takes, widest first."""
+        found = {bits for rule in (*self.ops.values(), self.other) for bits in rule.bits}
+        return tuple(sorted(found, reverse=True))
+
+
+def names() -> tuple[str, ...]:
+    """Names of the shipped targets."""
+    return tuple(sorted(path.stem for path in resource("targets").glob("*.json")))
+
+
+@cache
+def load(name: str) -> Target:
+    """The shipped target `name`; `RecipeError` where there is none."""
+    path = resource("targets", f"{name}.json")
+    if name not in names():
+        raise RecipeError(f"target {name!r}", "no such target", f"Choose one of: {', '.join(names())}.")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Target)
+    except msgspec.DecodeError as error:
+        raise RecipeError(str(path), f"not a target file ({error})", "Reinstall Trimtab Studio.") from error

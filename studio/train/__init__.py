@@ -1,0 +1,1 @@
+"""Recovery training: torch lives here and in the PyTorch importer only."""
