@@ -1,0 +1,50 @@
+"""The little that palettes cannot say: about twenty lines of style sheet."""
+
+from __future__ import annotations
+
+from studio.gui.theme import Theme
+
+_SHEET = """
+QWidget {{ outline: none; }}
+QMainWindow, QDialog {{ background: {window}; }}
+#panel, #card, #drawer {{ background: {surface}; border: 1px solid {line}; border-radius: 10px; }}
+#bar {{ background: {surface}; border: none; border-bottom: 1px solid {line}; }}
+#foot {{ background: {surface}; border: none; border-top: 1px solid {line}; }}
+#muted {{ color: {muted}; }}
+QPushButton, QToolButton {{ background: transparent; color: {text}; border: 1px solid transparent;
+ border-radius: 6px; padding: 5px 10px; }}
+QPushButton {{ background: {raised}; border-color: {line}; padding: 6px 14px; }}
+QPushButton:hover, QToolButton:hover {{ background: {raised}; border-color: {line_strong}; }}
+QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {accent_soft}; }}
+QPushButton:focus, QToolButton:focus, QLineEdit:focus, QComboBox:focus {{ border-color: {accent_text}; }}
+QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
+QPushButton#primary:hover {{ border-color: {text}; }}
+QPushButton:disabled, QPushButton#primary:disabled {{ background: {raised}; color: {ghost}; border-color: {line}; }}
+QToolButton:disabled {{ color: {ghost}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QLineEdit, QSpinBox {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};
+ border-radius: 6px; padding: 5px 8px; selection-background-color: {accent}; }}
+QTableView, QListView {{ background: {surface}; border: none; gridline-color: {line}; }}
+QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; padding: 6px 8px; }}
+QHeaderView::section {{ border-bottom: 1px solid {line_strong}; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
+QScrollBar::handle {{ background: {line_strong}; border-radius: 3px; min-height: 28px; min-width: 28px; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+ background: none; border: none; height: 0; width: 0; }}
+QSplitter::handle {{ background: transparent; }}
+QMenu {{ background: {surface}; color: {text}; border: 1px solid {line_strong}; padding: 5px; }}
+QMenu::item {{ padding: 6px 26px 6px 12px; border-radius: 5px; }}
+QMenu::item:selected {{ background: {accent_soft}; }}
+QMenu::item:disabled {{ color: {ghost}; }}
+QMenu::separator {{ height: 1px; background: {line}; margin: 5px 8px; }}
+QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line_strong}; padding: 5px; }}
+QProgressBar {{ background: {raised}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 3px; }}
+"""
+
+
+def sheet(theme: Theme) -> str:
+    """The style sheet of a theme."""
+    tokens = {name: getattr(theme, name) for name in theme.__slots__}
+    return _SHEET.format(**tokens)
