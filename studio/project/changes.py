@@ -1,0 +1,52 @@
+"""What a verb changed, and what was measured of a state: frozen values for listeners, plots and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from studio.artifact import Artifact
+from studio.metrics import Comparison, Latency
+
+T = TypeVar("T")
+
+MODEL = "model"
+DATA = "data"
+RECIPE = "recipe"
+JOURNAL = "journal"
+ARTIFACT = "artifact"
+HISTORY = "history"
+SENSITIVITY = "sensitivity"
+BOARDS = "boards"
+PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(Generic[T]):
+    """What a verb changed (`what`, names of this module) and its `value`.
+
+    `revision` is that of the document afterwards (0: none is open); `notes` are told to the user.
+    """
+
+    value: T
+    what: frozenset[str] = field(default=frozenset())
+    revision: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __contains__(self, what: object) -> bool:
+        return what in self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything measured of one state. `label` says which edit led to it.
+
+    `comparison` is None without data; `latency` where it was not measured; while samples stream in,
+    `comparison.difference.final` is False.
+    """
+
+    revision: int
+    label: str
+    artifact: Artifact
+    comparison: Comparison | None = None
+    latency: Latency | None = None

@@ -1,0 +1,139 @@
+"""The one interface to heavy work. Requests and answers are frozen values: they cross processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from studio.artifact import Artifact
+from studio.control import Control
+from studio.data.reference import DataFacts, DataRef
+from studio.graph.model import Facts
+from studio.metrics import Comparison, Figure, Latency, LayerDrift, Sensitivity
+from studio.recipe.settings import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model by path and content key: where the file has changed since, `ModelError` says so."""
+
+    path: str
+    key: str
+
+    @classmethod
+    def to(cls, facts: Facts) -> ModelRef:
+        return cls(facts.path, facts.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that decides a result: the model, the recipe and the data, by reference."""
+
+    model: ModelRef
+    recipe: Recipe
+    data: DataRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file held against the original: a built artifact, or any other ONNX file (`artifact` None)."""
+
+    path: str
+    artifact: Artifact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One model on a data set. `metric` is `top-1`, or `agreement` without labels."""
+
+    metric: str
+    figure: Figure
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written and proven: opens in stock onnxruntime, equal outputs, equal sha256."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goldens:
+    """Golden samples of an artifact: an .npz at `path` with its inputs and the outputs seen here."""
+
+    path: str
+    samples: int
+
+
+class Workbench(Protocol):
+    """Heavy work and its caches, keyed by content. Blocking; every verb may be called from any thread.
+
+    All raise `StudioError` kinds, `Cancelled` once `control` is cancelled, and `WorkerError` where
+    the work ran in a process that died. `emit` is called on the calling thread with results so far.
+    """
+
+    def open(self, path: str, control: Control) -> Facts:
+        """Read a model file; raises `ModelError`."""
+        ...
+
+    def attach(self, model: ModelRef, data: DataRef, control: Control) -> DataFacts:
+        """Open a data set and see that it fits the model; raises `DataError`."""
+        ...
+
+    def build(self, job: Job, control: Control) -> Artifact:
+        """Build the artifact; the data's calibration part, where given, finds the ranges."""
+        ...
+
+    def compare(
+        self,
+        model: ModelRef,
+        candidate: Candidate,
+        data: DataRef,
+        emit: Callable[[Comparison], None],
+        control: Control,
+    ) -> Comparison:
+        """Run original and candidate on the same samples, streaming the paired comparison."""
+        ...
+
+    def evaluate(
+        self, model: ModelRef, data: DataRef, emit: Callable[[Evaluation], None], control: Control
+    ) -> Evaluation:
+        """Run one model on the samples."""
+        ...
+
+    def drift(
+        self, model: ModelRef, candidate: Candidate, data: DataRef, control: Control
+    ) -> tuple[LayerDrift, ...]:
+        """Per-layer signal to quantization-noise ratio of the candidate against the original."""
+        ...
+
+    def latency(self, path: str, control: Control) -> Latency:
+        """Time the file at `path` here, batch 1, one thread."""
+        ...
+
+    def sensitivity(
+        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+    ) -> tuple[Sensitivity, ...]:
+        """Effect of one setting on one group alone, group by group."""
+        ...
+
+    def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:
+        """Write the artifact to `out`, checked on the way; raises `ExportError`."""
+        ...
+
+    def goldens(self, artifact: Artifact, job: Job, control: Control) -> Goldens:
+        """Golden inputs and outputs of the artifact, for the check on a board."""
+        ...
+
+    def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
+        """Ops of the graph as onnxruntime optimized it, with how often each occurs."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything held; further calls start afresh."""
+        ...
