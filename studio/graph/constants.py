@@ -1,0 +1,105 @@
+"""Following a value back to the constants that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+PLAIN = frozenset({"Identity", "Cast", "DequantizeLinear"})
+_MAX_CHAIN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Constants behind a value: `leaves` are initializers or Constant outputs, `ops` the ops passed.
+
+    `main` is the leaf with the most bytes: the stored weight itself, next to scales and shifts.
+    """
+
+    leaves: tuple[ir.Value, ...]
+    ops: tuple[str, ...]
+
+    @property
+    def main(self) -> ir.Value:
+        return max(self.leaves, key=stored_bytes)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but Identity, Cast and DequantizeLinear lies in between."""
+        return set(self.ops) <= PLAIN
+
+
+def tensor_of(value: ir.Value) -> ir.TensorProtocol | None:
+    """The tensor of an initializer or of a Constant node's output, else None."""
+    from onnx_ir import convenience
+
+    return convenience.get_const_tensor(value)
+
+
+def origin_of(value: ir.Value | None) -> Origin | None:
+    """What `value` is computed from, where that is constants alone; None where data flows in."""
+    if value is None:
+        return None
+    leaves: dict[ir.Value, None] = {}
+    ops: list[str] = []
+    waiting, seen = [value], {value}
+    while waiting:
+        each = waiting.pop()
+        if tensor_of(each) is not None:
+            leaves[each] = None
+            continue
+        inputs = _feeders(each)
+        if not inputs or len(ops) >= _MAX_CHAIN:
+            return None
+        ops.append(_op(each))
+        waiting.extend(source for source in inputs if source not in seen)
+        seen.update(inputs)
+    return Origin(tuple(leaves), tuple(ops))
+
+
+def stored_bytes(value: ir.Value) -> int:
+    """Bytes that a constant takes in the file; 0 where it is none."""
+    tensor = tensor_of(value)
+    return 0 if tensor is None else _nbytes(tensor)
+
+
+def stored_bits(value: ir.Value) -> int:
+    """Width of one stored element in bits; 0 where it has none (strings)."""
+    tensor = tensor_of(value)
+    return 0 if tensor is None else _bits(tensor)
+
+
+def elements(value: ir.Value) -> int:
+    """Number of elements of a constant that can be a trained parameter (no shapes, flags or text)."""
+    tensor = tensor_of(value)
+    if tensor is None or tensor.dtype.name in ("INT64", "BOOL", "STRING"):
+        return 0
+    return int(tensor.size)
+
+
+def _nbytes(tensor: ir.TensorProtocol) -> int:
+    bits = _bits(tensor)
+    if not bits:
+        return sum(len(text) for text in tensor.numpy().flat)
+    return (int(tensor.size) * bits + 7) // 8
+
+
+def _bits(tensor: ir.TensorProtocol) -> int:
+    return 0 if tensor.dtype.name in ("STRING", "UNDEFINED") else int(tensor.dtype.bitwidth)
+
+
+def _feeders(value: ir.Value) -> list[ir.Value]:
+    node = value.producer()
+    if node is None or any(
+        attribute.type.name in ("GRAPH", "GRAPHS") for attribute in node.attributes.values()
+    ):
+        return []
+    return [source for source in node.inputs if source is not None]
+
+
+def _op(value: ir.Value) -> str:
+    node = value.producer()
+    return "" if node is None else node.op_type
