@@ -1,0 +1,174 @@
+"""The verbs on boards. They block, may be called from any thread, and give back frozen values."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from studio.boards import bench as benching
+from studio.boards import push as pushing
+from studio.boards.book import Board, BoardBook
+from studio.boards.facts import BoardFacts, probe
+from studio.boards.hostkeys import HostKey, KnownHosts
+from studio.boards.link import Link
+from studio.boards.local import LocalLink
+from studio.boards.loop import LoopThread
+from studio.boards.package import Package
+from studio.boards.protocol import Releases
+from studio.boards.report import BoardRun, BoardStatus, Pushed
+from studio.boards.ssh import SshLink
+from studio.control import Control
+from studio.errors import BoardError
+
+
+class Boards:
+    """The boards of one user. Keeps one connection per board until `close`.
+
+    Every verb takes a `Board` or its name and raises `BoardError`; verbs with a `control` report progress there
+    and raise `Cancelled` when asked to stop.
+    """
+
+    def __init__(self, book: BoardBook | None = None, hosts: KnownHosts | None = None) -> None:
+        self.book = book or BoardBook()
+        self._hosts = hosts or KnownHosts()
+        self._loop = LoopThread()
+        self._links: dict[str, tuple[Board, Link]] = {}
+        self._guard = threading.Lock()
+
+    def list(self) -> tuple[Board, ...]:
+        """Every known board, this computer first."""
+        return self.book.all()
+
+    def add(self, board: Board, replace: bool = False) -> Board:
+        """Remember a board. Nothing is contacted: show `host_key` and `trust` it next."""
+        return self.book.add(board, replace)
+
+    def remove(self, board: Board | str) -> Board:
+        """Forget a board; its releases stay on it (`delete` removes those)."""
+        known = self._board(board)
+        self._drop(known.name)
+        return self.book.remove(known.name)
+
+    def host_key(self, board: Board | str) -> HostKey | None:
+        """The key that the board shows, and whether it is new, known, changed or revoked. None for this computer.
+
+        Nothing is logged into and nothing is stored.
+        """
+        known = self._board(board)
+        if known.kind == "local":
+            return None
+        return SshLink(known, self._hosts, self._loop).host_key()
+
+    def trust(self, board: Board | str, key: HostKey, replace: bool = False) -> None:
+        """Accept a key that the user has seen. A changed one needs `replace`; a revoked one is always refused."""
+        self._hosts.accept(key, replace)
+        self._drop(self._board(board).name)
+
+    def probe(self, board: Board | str, control: Control | None = None) -> BoardFacts:
+        """Ask the board what it is; read-only. Remembers whether its CPU has AES instructions."""
+        known = self._board(board)
+        facts = probe(self._link(known), known, control or Control())
+        if known.kind == "ssh" and facts.aes != known.aes and self._in_book(known):
+            self.book.add(msgspec.structs.replace(known, aes=facts.aes), replace=True)
+        return facts
+
+    def push(
+        self,
+        board: Board | str,
+        package: Package,
+        control: Control | None = None,
+        *,
+        confirm: bool = False,
+        allow_unproved: bool = False,
+        threads: int = 1,
+        runs: int = 50,
+        keep: int = 5,
+    ) -> Pushed:
+        """Upload (resuming), verify, run the goldens on the board, then switch to it, unconfirmed.
+
+        A release whose goldens fail, or that breaks a budget, raises `BoardError` and is never activated. One
+        that could not be run there at all stays on the board, inactive and marked "not proved", unless
+        `allow_unproved`. `keep` is how many releases stay besides the active and the previous one.
+        """
+        known = self._board(board)
+        wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep)
+        return pushing.push(self._link(known), known, package, wish, control or Control())
+
+    def bench(
+        self,
+        board: Board | str,
+        control: Control | None = None,
+        *,
+        release: str = "",
+        runs: int = 500,
+        threads: int = 1,
+        warm_up: int = 20,
+    ) -> BoardRun:
+        """Run a release (the active one by default) on the board for longer, goldens included."""
+        known = self._board(board)
+        wish = benching.Bench(release, runs, threads, warm_up)
+        return benching.bench(self._link(known), known, wish, control or Control())
+
+    def status(self, board: Board | str) -> BoardStatus:
+        """What is on the board, what is active, and what it would go back to."""
+        return self._releases(board).status()
+
+    def activate(self, board: Board | str, release: str, allow_unproved: bool = False) -> BoardStatus:
+        """Switch to a release that is on the board, unconfirmed. It must be proved there, or `allow_unproved`."""
+        return self._releases(board).activate(release, allow_unproved)
+
+    def confirm(self, board: Board | str) -> BoardStatus:
+        """The active release is good: it stays."""
+        return self._releases(board).confirm()
+
+    def rollback(self, board: Board | str) -> BoardStatus:
+        """Go back to the last confirmed release."""
+        return self._releases(board).rollback()
+
+    def delete(self, board: Board | str, release: str) -> BoardStatus:
+        """Delete one release from the board; the active and the previous one are refused."""
+        return self._releases(board).delete(release)
+
+    def close(self) -> None:
+        """Close every connection and the worker thread."""
+        for name in tuple(self._links):
+            self._drop(name)
+        self._loop.close()
+
+    def __enter__(self) -> Boards:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _releases(self, board: Board | str) -> Releases:
+        known = self._board(board)
+        return Releases(self._link(known), known)
+
+    def _board(self, board: Board | str) -> Board:
+        return self.book.get(board) if isinstance(board, str) else board
+
+    def _in_book(self, board: Board) -> bool:
+        return any(known == board for known in self.book.all())
+
+    def _link(self, board: Board) -> Link:
+        with self._guard:
+            held, link = self._links.get(board.name, (None, None))
+            if link is not None and held == board and link.alive:
+                return link
+            if link is not None:
+                link.close()
+            fresh: Link = LocalLink() if board.kind == "local" else SshLink(board, self._hosts, self._loop)
+            self._links[board.name] = (board, fresh)
+            return fresh
+
+    def _drop(self, name: str) -> None:
+        with self._guard:
+            _, link = self._links.pop(name, (None, None))
+        if link is not None:
+            link.close()

@@ -1,0 +1,232 @@
+"""The Link over SSH: asyncssh in the loop thread, one held `sh`, bytes streamed into commands (no SFTP)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.boards import shell
+from studio.boards.book import Board
+from studio.boards.faults import explained, lost
+from studio.boards.hostkeys import HostKey, KnownHosts, refusal
+from studio.boards.link import Line, Moved, Piece, Reply
+from studio.boards.local import blocks
+from studio.boards.loop import LoopThread
+from studio.control import Control
+from studio.errors import BoardError
+
+if TYPE_CHECKING:
+    import asyncssh
+
+CONNECT_SECONDS = 15.0
+# With AES instructions on both sides this halves the cost of a push; without them it is the slowest choice.
+_AES_FIRST = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr", "aes256-ctr")
+
+
+class SshLink:
+    """One connection to one board, opened at the first call."""
+
+    def __init__(self, board: Board, hosts: KnownHosts, loop: LoopThread) -> None:
+        self.board, self._hosts, self._loop = board, hosts, loop
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._shell: shell.HeldShell | None = None
+        self._closed = False
+        self._opening = asyncio.Lock()
+
+    @property
+    def alive(self) -> bool:
+        return not self._closed and (self._connection is None or not self._connection.is_closed())
+
+    def run(self, command: str, timeout: float = 60.0) -> Reply:
+        return self._loop.wait(self._guarded(self._run(command, timeout)))
+
+    def feed(self, command: str, data: bytes | Piece, control: Control, moved: Moved | None = None) -> Reply:
+        work = _Exchange(self.board.name, command, data)
+
+        def tick() -> None:
+            control.check()
+            if moved is not None:
+                moved(work.sent)
+
+        return self._loop.wait(self._guarded(self._exchange(work)), tick)
+
+    def follow(self, command: str, control: Control, line: Line | None = None) -> Reply:
+        work = _Exchange(self.board.name, command, b"")
+
+        def tick() -> None:
+            control.check()
+            while work.lines:
+                text = work.lines.pop(0)
+                if line is not None:
+                    line(text)
+
+        return self._loop.wait(self._guarded(self._exchange(work)), tick)
+
+    def host_key(self) -> HostKey:
+        """The key that the server shows, judged; nothing is sent to it and nobody logs in."""
+        return self._loop.wait(self._guarded(_shown_key(self.board, self._hosts)))
+
+    def close(self) -> None:
+        self._closed = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._loop.wait(_hang_up(connection))
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> Any:
+        with explained(self.board):
+            return await work
+
+    async def _exchange(self, work: _Exchange) -> Reply:
+        return await work.run(await self._open())
+
+    async def _run(self, command: str, timeout: float) -> Reply:
+        connection = await self._open()
+        async with self._opening:
+            if self._shell is None or not self._shell.alive:
+                self._shell = await shell.HeldShell.start(connection, self.board.name, CONNECT_SECONDS)
+        try:
+            return await self._shell.run(command, timeout)
+        except EOFError as error:
+            raise lost(self.board.name) from error
+        except TimeoutError as error:
+            raise BoardError(
+                self.board.name, f"no answer in {timeout:.0f} s", "Check the board's load and storage."
+            ) from error
+
+    async def _open(self) -> asyncssh.SSHClientConnection:
+        async with self._opening:
+            if self._connection is None or self._connection.is_closed():
+                self._shell = None
+                self._connection = await self._connect()
+            return self._connection
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        import asyncssh
+
+        options = _address(self.board) | await asyncio.to_thread(_credentials, self.board)
+        try:
+            return await asyncssh.connect(
+                **options,
+                known_hosts=self._hosts.trusted,
+                compression_algs=None,
+                keepalive_interval=2,
+                keepalive_count_max=2,
+                connect_timeout=CONNECT_SECONDS,
+                login_timeout=CONNECT_SECONDS,
+            )
+        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+            key = await _shown_key(self.board, self._hosts)
+            if key.state == "known":
+                raise
+            raise refusal(f"board {self.board.name}", key) from None
+
+
+class _Exchange:
+    """One command in a channel of its own: bytes in, both outputs back."""
+
+    def __init__(self, board: str, command: str, data: bytes | Piece) -> None:
+        self._board, self._data, self._mark = board, data, shell.fresh_mark()
+        self._command = shell.start_line(self._mark) + command
+        self.sent = 0
+        self.lines: list[str] = []
+
+    async def run(self, connection: asyncssh.SSHClientConnection) -> Reply:
+        process = await connection.create_process(self._command, encoding=None)
+        pouring = asyncio.create_task(self._pour(process))
+        try:
+            out, err = await asyncio.gather(process.stdout.read(), self._errors(process))
+            await process.wait_closed()
+        finally:
+            pouring.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pouring
+            process.close()
+        if process.exit_status is None and process.exit_signal is None:
+            raise lost(self._board)
+        status = 128 if process.exit_status in (None, -1) else process.exit_status
+        return Reply(int(status or 0), _text(shell.after_mark(out, self._mark, self._board)), _text(err))
+
+    async def _pour(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for block in blocks(self._data):
+                process.stdin.write(block)
+                await process.stdin.drain()
+                if process.is_closing():
+                    return
+                self.sent += len(block)
+            process.stdin.write_eof()
+
+    async def _errors(self, process: asyncssh.SSHClientProcess[bytes]) -> bytes:
+        seen = bytearray()
+        while line := await process.stderr.readline():
+            seen += line
+            self.lines.append(_text(line).rstrip("\n"))
+        return bytes(seen)
+
+
+def _address(board: Board) -> dict[str, Any]:
+    options: dict[str, Any] = {"host": board.host}
+    if board.port:
+        options["port"] = board.port
+    if board.user:
+        options["username"] = board.user
+    if board.aes:
+        options["encryption_algs"] = _AES_FIRST
+    return options
+
+
+def _credentials(board: Board) -> dict[str, Any]:
+    """The key to offer. An encrypted key is left to the agent, as nobody can be asked here."""
+    import asyncssh
+
+    if not board.key_path:
+        return {}
+    path = Path(board.key_path).expanduser()
+    try:
+        return {"client_keys": [asyncssh.read_private_key(path)]}
+    except asyncssh.KeyEncryptionError:
+        return {}
+    except asyncssh.KeyImportError as error:
+        if "passphrase" in str(error).lower():
+            return {}
+        raise BoardError(
+            str(path), f"not a private key ({error})", "Give the private key file, not .pub."
+        ) from error
+    except OSError as error:
+        raise BoardError(
+            str(path), f"the key cannot be read ({error.strerror})", "Choose another key."
+        ) from error
+
+
+async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:
+    import asyncssh
+
+    settings = await asyncssh.SSHClientConnectionOptions.construct(**_address(board))
+    host = settings.host_key_alias or settings.host
+    known = hosts.trusted(host, "", settings.port)[0]
+    kinds = [name for key in known for name in key.sig_algorithms]
+    plain = {name: value for name, value in _address(board).items() if name in ("host", "port")}
+    async with asyncio.timeout(CONNECT_SECONDS):
+        try:
+            key = await asyncssh.get_server_host_key(**plain, server_host_key_algs=kinds or ())
+        except asyncssh.KeyExchangeFailed:
+            key = await asyncssh.get_server_host_key(**plain)
+    if key is None:
+        raise BoardError(f"board {board.name}", "it showed no host key", "Check what listens on that port.")
+    return hosts.judge(host, settings.port, key)
+
+
+async def _hang_up(connection: asyncssh.SSHClientConnection) -> None:
+    connection.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await connection.wait_closed()
+            return
+    connection.abort()
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
