@@ -43,7 +43,9 @@ class Flip:
 class Comparison:
     """Artifact against original on the same samples; `difference` is paired, in points.
 
-    `metric` is `top-1` or, without labels, `agreement`.
+    `metric` is `top-1` or, without labels, `agreement` (`output match` where outputs are no class
+    scores); without labels the original is 100 % by definition. `flips` holds the first of the
+    `flip_count` samples whose answer changed. `sqnr_db` is over all outputs seen, None where equal.
     """
 
     metric: str
@@ -51,6 +53,8 @@ class Comparison:
     optimized: Figure
     difference: Figure
     flips: tuple[Flip, ...]
+    flip_count: int = 0
+    sqnr_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,22 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyPair:
+    """Two files timed in turns in one run. `ratio` is optimized ÷ original (below 1: faster), the
+    figure to trust where the machine is not quiet.
+    """
+
+    original: Latency
+    optimized: Latency
+    ratio: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """Effect of one setting on one group alone, all else as in the original."""
+    """Effect of one setting on one group alone, all else as in the original.
+
+    `bytes` is the size of the file that was built with this setting alone.
+    """
 
     group: str
     setting: str

@@ -74,8 +74,17 @@ class Metric(Protocol):
 
     name: str
 
-    def add(self, original: np.ndarray, optimized: np.ndarray, labels: np.ndarray | None) -> None:
-        """Take one batch of both models' first outputs, (N, …), and their labels."""
+    def add(
+        self,
+        original: tuple[np.ndarray, ...],
+        optimized: tuple[np.ndarray, ...],
+        labels: np.ndarray | None,
+    ) -> None:
+        """Take one batch of all outputs of both models, each (N, …), and what is known of the truth.
+
+        `labels` has a leading sample axis: class numbers, targets, masks, padded boxes, next tokens.
+        Samples come in order, starting at 0.
+        """
         ...
 
     def comparison(self, final: bool) -> Comparison:

@@ -1,0 +1,161 @@
+"""onnxruntime sessions with nothing left to chance: CPU, stated threads, no spinning, named failures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.errors import MeasureError
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime as ort
+    from numpy.typing import NDArray
+
+Outputs = tuple["NDArray[np.generic]", ...]
+FATAL_ONLY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSource:
+    """A model file to run and the key of its content, under which its outputs may be kept.
+
+    `name` is what messages call it; the file's name where it is "".
+    """
+
+    path: str
+    key: str
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name or Path(self.path).name
+
+
+class Runner:
+    """An open session that takes any number of samples, whatever batch its graph insists on."""
+
+    def __init__(self, session: ort.InferenceSession, label: str) -> None:
+        self._session, self._label = session, label
+        self.inputs = tuple(each.name for each in session.get_inputs())
+        self.outputs = tuple(each.name for each in session.get_outputs())
+        self.fixed_batch = _fixed_batch(session)
+
+    def run(self, batch: Mapping[str, NDArray[np.generic]]) -> Outputs:
+        """All outputs for `batch` (arrays (N, …) by input name), each (N, …); raises `MeasureError`.
+
+        A graph with a fixed batch is run piece by piece; the last piece is filled up by repeating
+        its last sample, and what the filling gave is dropped.
+        """
+        feed = self._feed(batch)
+        count = len(next(iter(feed.values())))
+        step = self.fixed_batch
+        if not step or count == step:
+            return self._once(feed)
+        parts = [self._padded(feed, start, step) for start in range(0, count, step)]
+        return tuple(np.concatenate(column)[:count] for column in zip(*parts, strict=True))
+
+    def _padded(self, feed: dict[str, NDArray[np.generic]], start: int, step: int) -> Outputs:
+        piece = {name: array[start : start + step] for name, array in feed.items()}
+        short = step - len(next(iter(piece.values())))
+        if short:
+            piece = {
+                name: np.concatenate([array, array[-1:].repeat(short, axis=0)])
+                for name, array in piece.items()
+            }
+        return self._once(piece)
+
+    def _feed(self, batch: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+        missing = [name for name in self.inputs if name not in batch]
+        if missing:
+            cause = f"it takes an input {missing[0]!r} that the data does not give"
+            raise MeasureError(self._label, cause, "Compare models with the same inputs.")
+        return {name: batch[name] for name in self.inputs}
+
+    def _once(self, feed: dict[str, NDArray[np.generic]]) -> Outputs:
+        with _named(self._label, "run", "See that the data is prepared as for training."):
+            return tuple(self._session.run(None, feed))
+
+
+def open_session(
+    model: str | bytes, threads: int = 1, *, label: str = "", optimized_to: str = ""
+) -> ort.InferenceSession:
+    """A CPU session on a file (path) or serialized model (bytes); raises `MeasureError`.
+
+    `threads` work inside one op, ops run one after another, idle threads sleep. `optimized_to` is
+    a path to write the optimized graph to.
+    """
+    import onnxruntime as ort
+
+    label = label or (Path(model).name if isinstance(model, str) else "model")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = max(threads, 1)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = FATAL_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if optimized_to:
+        options.optimized_model_filepath = optimized_to
+    with _named(label, "open", "Check the file with `trimtab inspect`."):
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def open_runner(source: SessionSource, threads: int = 1) -> Runner:
+    """A runner on `source`; raises `MeasureError`."""
+    return Runner(open_session(source.path, threads, label=source.label), source.label)
+
+
+def kernels(path: str) -> dict[str, int]:
+    """Ops of the graph as onnxruntime optimized it → how often each occurs, most frequent first.
+
+    Subgraphs are counted too. Raises `MeasureError`.
+    """
+    import onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "optimized.onnx")
+        open_session(path, optimized_to=str(out), label=Path(path).name)
+        graph = onnx.load(out, load_external_data=False).graph
+    return dict(Counter(_ops(graph)).most_common())
+
+
+def _ops(graph: onnx.GraphProto) -> Iterator[str]:
+    for node in graph.node:
+        yield node.op_type
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _ops(attribute.g)
+            for each in attribute.graphs:
+                yield from _ops(each)
+
+
+def _fixed_batch(session: ort.InferenceSession) -> int:
+    for each in session.get_inputs():
+        if each.shape and isinstance(each.shape[0], int) and each.shape[0] > 0:
+            return int(each.shape[0])
+    return 0
+
+
+@contextmanager
+def _named(label: str, verb: str, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except _runtime_errors() as error:
+        first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+        raise MeasureError(label, f"onnxruntime could not {verb} it ({first})", fix) from error
+
+
+@cache
+def _runtime_errors() -> tuple[type[Exception], ...]:
+    """onnxruntime's exceptions have no base class of their own; its wrapper adds ordinary ones."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [each for each in vars(state).values() if isinstance(each, type) and issubclass(each, Exception)]
+    return (*own, ValueError, RuntimeError, TypeError)
