@@ -12,8 +12,8 @@ _FILES = ("Inter-Regular.ttf", "Inter-Medium.ttf", "Inter-SemiBold.ttf")
 
 def load() -> bool:
     """Make Inter known to Qt; False where a file is missing (the system's font is used then)."""
-    paths = [resource("fonts", name) for name in _FILES]
-    return all([QFontDatabase.addApplicationFont(str(path)) >= 0 for path in paths])
+    found = [QFontDatabase.addApplicationFont(str(resource("fonts", name))) for name in _FILES]
+    return min(found) >= 0
 
 
 def font(pixels: int = 13, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

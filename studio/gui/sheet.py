@@ -19,7 +19,8 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {ac
 QPushButton:focus, QToolButton:focus, QLineEdit:focus, QComboBox:focus {{ border-color: {accent_text}; }}
 QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
 QPushButton#primary:hover {{ border-color: {text}; }}
-QPushButton:disabled, QPushButton#primary:disabled {{ background: {raised}; color: {ghost}; border-color: {line}; }}
+QPushButton:disabled, QPushButton#primary:disabled {{
+ background: {raised}; color: {ghost}; border-color: {line}; }}
 QToolButton:disabled {{ color: {ghost}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QLineEdit, QSpinBox {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};

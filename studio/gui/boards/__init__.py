@@ -1,0 +1,1 @@
+"""Boards: add, trust, push, confirm, roll back."""

@@ -1,0 +1,191 @@
+"""The one bridge between engine and window: the only subscriber of session events.
+
+Engine threads hand their values to `_arrived`, a queued signal of this one long-lived object; its real
+slots run in the GUI thread. Heavy verbs run on lanes, where the newest wish replaces an older one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from studio.control import Cancelled, Control
+from studio.data.reference import DataRef
+from studio.errors import StudioError
+from studio.gui.texts import T
+from studio.jobs import Advance, Lanes, Outcome
+from studio.metrics import Sensitivity
+from studio.project import changes
+from studio.project.changes import Changed, Measured
+from studio.recipe.settings import Recipe, Settings
+from studio.session import Session
+
+OPEN, DATA, MEASURE, SENSE, EXPORT, TIME = "open", "data", "measure", "sensitivity", "export", "time"
+_SETTLE_MS = 60
+_MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
+
+
+class Bridge(QObject):
+    """Verbs for the window. Failures come as `failed`, never as an exception out of a verb."""
+
+    changed = Signal(object)  # Changed: what a verb changed
+    partial = Signal(object)  # Measured, with the figures so far
+    sensed = Signal(object)  # Sensitivity, as each is found
+    advanced = Signal(object)  # Advance of a running job
+    started = Signal(str, str)  # lane and label of a new job
+    ended = Signal(object)  # Outcome of a job
+    failed = Signal(object)  # the exception
+    _arrived = Signal(object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._lanes = Lanes(self._from_lane, self._from_work)
+        self._guard, self._latest = threading.Lock(), dict[str, Advance]()
+        self._routes: dict[type, Any] = {
+            Changed: self._take_change,
+            Measured: self.partial.emit,
+            Sensitivity: self.sensed.emit,
+            Outcome: self._take_outcome,
+        }
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._measure_now)
+        self._stop = session.subscribe(self._arrived.emit)
+
+    # Light verbs: at once, in the GUI thread.
+
+    def edit(self, names: tuple[str, ...], settings: Settings, drag: str = "") -> None:
+        """Lay settings over layers or groups; one `drag` token is one step of undo."""
+        if names:
+            self._light(lambda: self.session.set_layers(names, settings, drag))
+
+    def apply_preset(self, name: str) -> None:
+        self._light(lambda: self.session.apply_preset(name))
+
+    def apply_recipe(self, recipe: Recipe, label: str) -> None:
+        self._light(lambda: self.session.apply_recipe(recipe, label))
+
+    def reset(self) -> None:
+        self._light(self.session.reset)
+
+    def undo(self) -> None:
+        self._light(self.session.undo)
+
+    def redo(self) -> None:
+        self._light(self.session.redo)
+
+    def goto(self, step: int) -> None:
+        self._light(lambda: self.session.goto(step))
+
+    def _light(self, verb: Callable[[], object]) -> None:
+        try:
+            verb()
+        except StudioError as error:
+            self.failed.emit(error)
+
+    # Heavy verbs: on their lanes.
+
+    def open(self, path: str, name: str, then: DataRef | None = None) -> None:
+        """Open a model, and the data set `then` with it."""
+
+        def work(control: Control) -> object:
+            found = self.session.open(path, control.part(0.0, 0.8 if then else 1.0))
+            if then is not None:
+                self.session.attach_data(then, control.part(0.8, 1.0))
+            return found
+
+        self._lanes.cancel(MEASURE)
+        self._lanes.cancel(SENSE)
+        self.run(OPEN, T.job_open.format(name=name), work)
+
+    def attach(self, ref: DataRef, name: str) -> None:
+        """Use a data set from now on."""
+        self.run(DATA, T.job_attach.format(name=name), lambda control: self.session.attach_data(ref, control))
+
+    def measure(self) -> None:
+        """Build and measure the current state soon; many wishes in a row become one."""
+        self._settle.start()
+
+    def time(self) -> None:
+        """Time the file here, after what is being measured, so that the two do not disturb each other."""
+        self.run(MEASURE, T.job_latency, self.session.latency, replace=False)
+
+    def time_original(self) -> None:
+        """Time the model as it was opened; its `Latency` comes with `ended` of the lane `time`."""
+        self.run(TIME, T.job_latency, self.session.original_latency)
+
+    def sense(self) -> None:
+        """Measure each group alone."""
+        self.run(
+            SENSE,
+            T.job_sensitivity,
+            lambda control: self.session.sensitivity(control, self._arrived.emit),
+        )
+
+    def export(self, out: str, name: str) -> None:
+        """Write the measured file to `out`."""
+        self.run(EXPORT, T.job_export.format(name=name), lambda control: self.session.export(out, control))
+
+    def run(self, lane: str, label: str, work: Callable[[Control], object], replace: bool = True) -> None:
+        """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`."""
+        self.started.emit(lane, label)
+        self._lanes.submit(lane, work, label, replace)
+
+    def cancel(self, lane: str) -> None:
+        """Ask what runs on `lane` to stop."""
+        self._lanes.cancel(lane)
+
+    def busy(self, lane: str) -> bool:
+        """Whether `lane` has work."""
+        return self._lanes.busy(lane)
+
+    def close(self) -> None:
+        """Cancel everything, end the threads and stop listening."""
+        self._settle.stop()
+        self._stop()
+        self._lanes.close()
+        self.session.close()
+
+    @Slot()
+    def _measure_now(self) -> None:
+        self.run(MEASURE, T.job_measure, lambda control: self.session.measure(control, self._arrived.emit))
+
+    # From engine threads.
+
+    def _from_lane(self, outcome: Outcome) -> None:
+        self._arrived.emit(outcome)
+
+    def _from_work(self, advance: Advance) -> None:
+        with self._guard:
+            first = not self._latest
+            self._latest[advance.lane] = advance
+        if first:
+            self._arrived.emit(None)
+
+    # In the GUI thread.
+
+    @Slot(object)
+    def _deliver(self, value: object) -> None:
+        if value is None:
+            with self._guard:
+                latest, self._latest = self._latest, {}
+            for advance in latest.values():
+                self.advanced.emit(advance)
+            return
+        self._routes[type(value)](value)
+
+    def _take_change(self, change: Changed[Any]) -> None:
+        self.changed.emit(change)
+        if change.what & _MEASURED_BY:
+            self.measure()
+
+    def _take_outcome(self, outcome: Outcome) -> None:
+        self.ended.emit(outcome)
+        if outcome.error is not None and not isinstance(outcome.error, Cancelled):
+            self.failed.emit(outcome.error)

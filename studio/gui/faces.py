@@ -1,0 +1,89 @@
+"""From frozen values of the engine to the faces of the four cards."""
+
+from __future__ import annotations
+
+from studio.gui import numbers
+from studio.gui.cards import BAD, GOOD, QUIET, WARN, Face
+from studio.gui.texts import T
+from studio.metrics import Comparison, Figure, Latency
+from studio.project.changes import Measured
+
+
+def size(original: int, estimate: Figure | None, built: int | None) -> Face:
+    """The built length where it is known, else the estimate as a ghost."""
+    if built is None and estimate is None:
+        return Face(numbers.size(original), source=T.card_original)
+    now = built if built is not None else round(estimate.value if estimate else original)
+    change = f"{numbers.change(original, now)}  {T.card_was.format(value=numbers.size(original))}"
+    tone = GOOD if now < original else WARN if now > original else QUIET
+    source = T.card_real if built is not None else T.card_estimate
+    return Face(numbers.size(now), change if now != original else T.card_same, tone, source, built is None)
+
+
+def accuracy(found: Comparison | None, attached: bool, measuring: bool) -> Face:
+    """The artifact's own figure, with the original's beside it."""
+    if found is None:
+        return _waiting(attached, measuring)
+    was = T.card_was.format(value=numbers.value(found.original))
+    tone = verdict(found.difference)
+    value = numbers.value(found.optimized)
+    return Face(value, was, tone, _source(found.optimized), not found.optimized.final)
+
+
+def difference(found: Comparison | None, attached: bool, measuring: bool) -> Face:
+    """The paired difference with its interval, and how many answers changed."""
+    if found is None:
+        return _waiting(attached, measuring)
+    figure = found.difference
+    flips = T.card_flips.format(n=len(found.flips), of=figure.n)
+    change = f"{numbers.interval(figure)}  {_words(figure)}".strip()
+    source = f"{_source(figure)} · {flips}"
+    return Face(numbers.value(figure), change, verdict(figure), source, not figure.final)
+
+
+def latency(now: Latency | None, original: Latency | None) -> Face:
+    """p50 at batch 1, against the original where that was timed too."""
+    if now is None:
+        return Face(source=T.card_not_measured)
+    source = T.card_runs.format(source=now.source, threads=now.threads, n=now.runs)
+    if now.invalid:
+        return Face(f"{now.p50:.2f} ms", now.invalid, WARN, source)
+    change = f"p95 {now.p95:.2f} ms"
+    tone = QUIET
+    if original is not None and original.p50 > 0 and now.p50 > 0:
+        change = f"{original.p50 / now.p50:.2f}×  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
+        tone = GOOD if now.p50 <= original.p50 else WARN
+    return Face(f"{now.p50:.2f} ms", change, tone, source)
+
+
+def verdict(figure: Figure) -> str:
+    """Good where nothing is lost, amber where the loss is within doubt or small, red above a point."""
+    low, high = figure.low, figure.high
+    surely_worse = high is not None and high < 0
+    if figure.value <= -1 and (surely_worse or low is None):
+        return BAD
+    if figure.value < 0:
+        return WARN
+    return GOOD
+
+
+def finished(measured: Measured | None) -> Comparison | None:
+    """The comparison of a measurement, where it has one."""
+    return measured.comparison if measured else None
+
+
+def _words(figure: Figure) -> str:
+    if figure.low is not None and figure.high is not None and figure.low <= 0 <= figure.high:
+        return T.card_within
+    return T.card_worse if figure.value < 0 else T.card_better
+
+
+def _source(figure: Figure) -> str:
+    text = T.card_samples.format(source=figure.source, n=f"{figure.n:,}".replace(",", " "))
+    return text if figure.final else T.card_so_far.format(text=text)
+
+
+def _waiting(attached: bool, measuring: bool) -> Face:
+    if not attached:
+        return Face(source=T.card_no_data)
+    return Face(source=T.card_measuring if measuring else T.card_not_measured)

@@ -1,0 +1,1 @@
+"""The layer table: the equal twin of the graph."""

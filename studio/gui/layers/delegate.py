@@ -1,0 +1,189 @@
+"""Paints the layer table: quiet text, sliders with the stops of the target, bytes before and after."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from studio.gui import fonts, icons, numbers
+from studio.gui.layers.model import ROW, Column, Index
+from studio.gui.layers.rows import Row
+from studio.gui.layers.track import movable, position, track
+from studio.gui.layers.words import width_name
+from studio.gui.theme import Look, Theme
+
+HEIGHT = 36
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+_HANDLE = 6.5
+
+
+class LayersDelegate(QStyledItemDelegate):
+    """One delegate for every column. `lit` names the layers of the group under the hand."""
+
+    def __init__(self, look: Look, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.lit: frozenset[str] = frozenset()
+        self.worst = 1.0
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(60, HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row, column, theme = index.data(ROW), Column(index.column()), self.look.theme
+        cell = QRectF(option.rect)
+        state = option.state
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._ground(painter, cell, row, state, theme)
+        _PAINTERS[column](self, painter, cell, row, theme)
+        if state & QStyle.StateFlag.State_HasFocus and column in (Column.BITS, Column.SPARSITY):
+            _ring(painter, cell, theme)
+        painter.restore()
+
+    def _ground(
+        self, painter: QPainter, cell: QRectF, row: Row, state: QStyle.StateFlag, theme: Theme
+    ) -> None:
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(cell, QColor(theme.accent_soft))
+        elif row.name in self.lit:
+            painter.fillRect(cell, QColor(theme.raised))
+        painter.setPen(QPen(QColor(theme.line), 1))
+        painter.drawLine(QPointF(cell.left(), cell.bottom()), QPointF(cell.right() + 1, cell.bottom()))
+
+    def name(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        if row.name in self.lit:
+            bar = QRectF(cell.left(), cell.top() + 4, 3, cell.height() - 8)
+            painter.fillRect(bar, QColor(theme.accent_text))
+        box = cell.adjusted(12, 0, -6, 0)
+        painter.setFont(fonts.medium())
+        _text(painter, box, row.name, theme.text, _LEFT, Qt.TextElideMode.ElideMiddle)
+
+    def op(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        painter.setFont(fonts.font())
+        _text(painter, cell.adjusted(8, 0, -4, 0), row.op, theme.muted, _LEFT)
+
+    def params(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        painter.setFont(fonts.font())
+        _text(painter, cell.adjusted(4, 0, -8, 0), numbers.count(row.params), theme.muted, _RIGHT)
+
+    def bytes(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        before, after = numbers.size(row.before), numbers.size(row.after)
+        box, half = cell.adjusted(8, 0, -8, 0), cell.width() / 2
+        painter.setFont(fonts.font())
+        _text(painter, box.adjusted(0, 0, -half - 4, 0), before, theme.muted, _RIGHT)
+        if row.after == row.before:
+            return
+        arrow = QRectF(cell.center().x() - 8, cell.top(), 16, cell.height())
+        _text(painter, arrow, "→", theme.ghost, _CENTRE)
+        colour = theme.good if row.after < row.before else theme.bad
+        painter.setFont(fonts.medium() if row.real else fonts.font())
+        _text(painter, box.adjusted(half + 4, 0, 0, 0), after, colour if row.real else theme.muted, _LEFT)
+
+    def bits(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        _slider(painter, cell, row, Column.BITS, theme)
+        _chip(painter, cell, row, theme)
+
+    def sparsity(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        _slider(painter, cell, row, Column.SPARSITY, theme)
+        painter.setFont(fonts.font())
+        box = QRectF(cell.right() - 58, cell.top(), 40, cell.height())
+        text = numbers.percent(row.sparsity) if row.sparse else "—"
+        _text(painter, box, text, theme.text if row.sparsity else theme.muted, _RIGHT)
+        if row.refusal("sparsity", "structure"):
+            _warning(painter, cell, theme)
+
+    def effect(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        if row.effect is None:
+            return
+        loss = max(-row.effect.difference.value, 0.0)
+        share = min(loss / self.worst, 1.0)
+        bar = QRectF(cell.left() + 8, cell.center().y() - 2.5, 40, 5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.line))
+        painter.drawRoundedRect(bar, 2.5, 2.5)
+        painter.setBrush(QColor(theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]))
+        painter.drawRoundedRect(bar.adjusted(0, 0, -bar.width() * (1 - share), 0), 2.5, 2.5)
+        painter.setFont(fonts.font())
+        text = numbers.signed(row.effect.difference.value, 1)
+        _text(painter, cell.adjusted(50, 0, -10, 0), text, theme.text, _RIGHT)
+
+
+_PAINTERS = {
+    Column.NAME: LayersDelegate.name,
+    Column.OP: LayersDelegate.op,
+    Column.PARAMS: LayersDelegate.params,
+    Column.BYTES: LayersDelegate.bytes,
+    Column.BITS: LayersDelegate.bits,
+    Column.SPARSITY: LayersDelegate.sparsity,
+    Column.EFFECT: LayersDelegate.effect,
+}
+
+
+def _slider(painter: QPainter, cell: QRectF, row: Row, column: Column, theme: Theme) -> None:
+    line, y = track(cell), cell.center().y()
+    if not movable(row, column):
+        return
+    x = line.left() + position(row, column) * line.width()
+    painter.setPen(QPen(QColor(theme.line_strong), 3, c=Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QPointF(line.left(), y), QPointF(line.right(), y))
+    painter.setPen(QPen(QColor(theme.accent), 3, c=Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QPointF(line.left(), y), QPointF(x, y))
+    if column == Column.BITS:
+        _stops(painter, line, y, row, x, theme)
+    painter.setPen(QPen(QColor(theme.accent_text), 2))
+    painter.setBrush(QColor(theme.surface))
+    painter.drawEllipse(QPointF(x, y), _HANDLE, _HANDLE)
+
+
+def _stops(painter: QPainter, line: QRectF, y: float, row: Row, x: float, theme: Theme) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    for place in range(len(row.stops)):
+        at = line.left() + place / (len(row.stops) - 1) * line.width()
+        painter.setBrush(QColor(theme.accent_text if at <= x else theme.ghost))
+        painter.drawEllipse(QPointF(at, y), 2.2, 2.2)
+
+
+def _chip(painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+    ground, ink = _chip_colours(row.bits, theme)
+    box = QRectF(cell.right() - 62, cell.center().y() - 9.5, 46, 19)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(ground))
+    painter.drawRoundedRect(box, 6, 6)
+    painter.setFont(fonts.strong(11))
+    _text(painter, box, width_name(row.bits), ink, _CENTRE)
+    if row.refusal("bits", "activations"):
+        _warning(painter, cell, theme)
+
+
+def _chip_colours(bits: int, theme: Theme) -> tuple[str, str]:
+    if bits >= 16:
+        return theme.raised, theme.muted
+    if bits == 8:
+        return theme.accent_soft, theme.accent_text
+    return theme.good_soft, theme.good
+
+
+def _warning(painter: QPainter, cell: QRectF, theme: Theme) -> None:
+    icons.paint(painter, "warn", theme.warn, QRectF(cell.right() - 15, cell.center().y() - 7, 14, 14))
+
+
+def _ring(painter: QPainter, cell: QRectF, theme: Theme) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(theme.accent_text), 1))
+    painter.drawRoundedRect(cell.adjusted(1.5, 2.5, -1.5, -2.5), 6, 6)
+
+
+def _text(
+    painter: QPainter,
+    box: QRectF,
+    text: str,
+    colour: str,
+    how: Qt.AlignmentFlag,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:
+    painter.setPen(QColor(colour))
+    painter.drawText(box, how, painter.fontMetrics().elidedText(text, elide, int(box.width())))

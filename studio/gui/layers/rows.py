@@ -1,0 +1,112 @@
+"""What the layer table shows, as frozen rows made from facts, plan and artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from studio.artifact import Artifact, LayerOutcome, Refusal
+from studio.graph.model import Facts, LayerFact
+from studio.metrics import Sensitivity
+from studio.recipe.resolve import LayerPlan, Plan
+from studio.target import Target
+
+_SCALE_BYTES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer. `after` is the weight's length in the built file where `real`, else an estimate.
+
+    `stops` are the widths that this layer's op takes, widest first; `effect` is the largest one
+    measured for its group alone.
+    """
+
+    name: str
+    op: str
+    group: str
+    members: tuple[str, ...]
+    params: int
+    before: int
+    after: int
+    real: bool
+    bits: int
+    sparsity: float
+    structure: str
+    stops: tuple[int, ...]
+    sparse: bool
+    prunable: bool
+    why_not_prunable: str
+    refused: tuple[Refusal, ...]
+    effect: Sensitivity | None
+
+    @property
+    def shared(self) -> bool:
+        """Whether its sparsity moves other layers too."""
+        return len(self.members) > 1
+
+    def refusal(self, *settings: str) -> Refusal | None:
+        """The first refusal of one of these settings."""
+        return next((each for each in self.refused if each.setting in settings), None)
+
+
+def rows(
+    facts: Facts,
+    plan: Plan,
+    target: Target,
+    artifact: Artifact | None = None,
+    sensitivity: Iterable[Sensitivity] = (),
+) -> tuple[Row, ...]:
+    """One row per layer in graph order. `artifact` must be the one of this plan, or None."""
+    made = {each.layer: each for each in artifact.layers} if artifact else {}
+    effects = _strongest(sensitivity)
+    return tuple(
+        _row(facts, facts.by_name[each.layer], each, target, made.get(each.layer), effects)
+        for each in plan.layers
+    )
+
+
+def _row(
+    facts: Facts,
+    layer: LayerFact,
+    plan: LayerPlan,
+    target: Target,
+    made: LayerOutcome | None,
+    effects: dict[str, Sensitivity],
+) -> Row:
+    rule, group = target.rule(layer.op), facts.group_of.get(layer.group)
+    return Row(
+        name=layer.name,
+        op=layer.op,
+        group=layer.group,
+        members=group.members if group else (),
+        params=layer.params,
+        before=layer.bytes,
+        after=made.bytes if made else estimated(layer, plan),
+        real=made is not None,
+        bits=plan.bits,
+        sparsity=plan.sparsity,
+        structure=plan.structure,
+        stops=rule.bits,
+        sparse=bool(rule.sparsity),
+        prunable=layer.prunable,
+        why_not_prunable=layer.why_not_prunable,
+        refused=made.refused if made else plan.refused,
+        effect=effects.get(layer.group) or effects.get(layer.name),
+    )
+
+
+def estimated(layer: LayerFact, plan: LayerPlan) -> int:
+    """Bytes of the weight by arithmetic: values kept × bits, and scales per channel."""
+    kept = 1 - plan.sparsity if plan.structure == "channels" else 1.0
+    scales = layer.out_channels * _SCALE_BYTES if plan.quantized else 0
+    return round((layer.params * min(plan.bits, layer.bits) / 8 + scales) * kept)
+
+
+def _strongest(sensitivity: Iterable[Sensitivity]) -> dict[str, Sensitivity]:
+    found: dict[str, Sensitivity] = {}
+    for each in sensitivity:
+        old = found.get(each.group)
+        if old is None or each.difference.value < old.difference.value:
+            found[each.group] = each
+    return found

@@ -1,0 +1,1 @@
+"""Live plots; pyqtgraph is imported when the first point is to be drawn."""

@@ -1,0 +1,48 @@
+"""What the window remembers between two runs: theme, recent models, sizes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from studio.paths import config_dir
+
+_KEEP = 8
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """Read from `window.json`; a file that cannot be read is taken as none, for nothing of worth is in it."""
+
+    theme: str = "system"
+    recent: tuple[str, ...] = ()
+    geometry: str = ""
+
+    def with_recent(self, path: str) -> Preferences:
+        """These preferences with `path` first among the recent models."""
+        rest = tuple(each for each in self.recent if each != path)
+        return msgspec.structs.replace(self, recent=(path, *rest)[:_KEEP])
+
+    def recent_there(self) -> tuple[Path, ...]:
+        """The recent models that still exist."""
+        return tuple(path for each in self.recent if (path := Path(each)).is_file())
+
+
+def read() -> Preferences:
+    """The user's preferences."""
+    try:
+        return msgspec.json.decode(_path().read_bytes(), type=Preferences)
+    except (OSError, msgspec.MsgspecError):
+        return Preferences()
+
+
+def write(preferences: Preferences) -> None:
+    """Keep them; the file is replaced whole."""
+    fresh = _path().with_suffix(f".{os.getpid()}.tmp")
+    fresh.write_bytes(msgspec.json.encode(preferences))
+    fresh.replace(_path())
+
+
+def _path() -> Path:
+    return config_dir() / "window.json"
