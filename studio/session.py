@@ -2,96 +2,54 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.artifact import Artifact
+from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
-from studio.data.reference import DataFacts, DataRef
-from studio.editor import Editor, State
+from studio.data.reference import DataRef
 from studio.errors import DataError
-from studio.graph.model import Facts
-from studio.metrics import Comparison, Latency, LayerDrift, Sensitivity
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Sensitivity
+from studio.opening import Opening, job_of
+from studio.paths import cache_dir
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
-from studio.project.journal import Journal
 from studio.project.memory import Memory
-from studio.recipe.settings import Recipe
-from studio.workbench_api import Candidate, Evaluation, Job, ModelRef, Workbench, Written
+from studio.workbench_api import Candidate, Evaluation, Goldens, Workbench, Written
+
+if TYPE_CHECKING:
+    from studio.boards.api import Boards
+    from studio.boards.package import Package
+    from studio.boards.report import BoardRun, Pushed
 
 
 def ignore(value: object) -> None:
     """An `emit` for callers that want the end alone."""
 
 
-class Session(Editor):
+class Session(Opening, BoardVerbs):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones below block,
     take a `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 
     Newest wins: a result whose revision is no longer the current one is dropped with `Cancelled`.
     """
 
-    def __init__(self, workbench: Workbench, memory: Memory | None = None) -> None:
-        super().__init__()
-        self.workbench = workbench
-        self._memory = memory or Memory()
-        self._openings = itertools.count(1)
-        self._opening = 0
-
-    # Opening.
-
-    def open(self, path: str | Path, control: Control) -> Changed[Facts]:
-        """Open a model, with the data set it was last used with. What was open stays until this succeeds."""
-        ticket = self._opening = next(self._openings)
-        facts = self.workbench.open(str(path), control.part(0.0, 0.8))
-        data, notes = self._remembered(facts, control.part(0.8, 1.0))
-        control.check()
-        with self._lock:
-            if ticket != self._opening:
-                raise Cancelled
-            self._state = self._begun(Document(facts, Recipe(), data))
-        return self._tell(facts, {changes.MODEL, *_ALL}, notes)
-
-    def _remembered(self, facts: Facts, control: Control) -> tuple[DataFacts | None, tuple[str, ...]]:
-        ref = self._memory.data(facts.key)
-        if ref is None:
-            return None, ()
-        try:
-            return self.workbench.attach(ModelRef.to(facts), ref, control), ()
-        except DataError as error:
-            return None, (f"The data set used last time was left out: {error}",)
-
-    def _begun(self, document: Document) -> State:
-        before = self._state.journal
-        return State(Journal.begin(document, after=before.last if before else 0))
-
-    def attach_data(self, ref: DataRef, control: Control) -> Changed[DataFacts]:
-        """Use a data set from now on, and remember it for this model."""
-        model = self.facts
-        data = self.workbench.attach(ModelRef.to(model), ref, control)
-        with self._lock:
-            if self.facts is not model:
-                raise Cancelled
-            before = self.journal
-            after = before.record(replace(before.document, data=data), f"data {Path(ref.path).name}")
-            self._state = replace(self._state, journal=after)
-        self._memory.remember(model.key, ref)
-        return self._tell(data, {changes.DATA, changes.JOURNAL})
+    def __init__(
+        self, workbench: Workbench, boards: Boards | None = None, memory: Memory | None = None
+    ) -> None:
+        super().__init__(workbench, memory)
+        self._boards = boards
 
     # Building and measuring.
-
-    def job(self) -> Job:
-        """The current document as a request to the workbench."""
-        document = self.journal.document
-        return _job(document)
 
     def build(self, control: Control) -> Changed[Artifact]:
         """Build the real file of the current revision (at once where its bytes are known already)."""
         document = self.journal.document
-        artifact = self.workbench.build(_job(document), control)
+        artifact = self.workbench.build(job_of(document), control)
         self._keep_artifact(document, artifact)
         return self._tell(artifact, {changes.ARTIFACT})
 
@@ -101,7 +59,7 @@ class Session(Editor):
         Without data the size alone is measured. The finished figures go into the history.
         """
         step = self.journal.steps[self.journal.at]
-        document, job = step.document, _job(step.document)
+        document, job = step.document, job_of(step.document)
         artifact = self.workbench.build(job, control.part(0.0, 0.4))
         self._keep_artifact(document, artifact)
         measured = Measured(document.revision, step.label, artifact)
@@ -118,26 +76,24 @@ class Session(Editor):
         self._keep(measured)
         return self._tell(measured, {changes.ARTIFACT, changes.HISTORY})
 
-    def latency(self, control: Control) -> Changed[Latency]:
-        """Time the file of the current revision on this computer."""
+    def latency(self, control: Control) -> Changed[LatencyPair]:
+        """Time the file of the current revision and the original on this computer, in turns."""
         step = self.journal.steps[self.journal.at]
-        artifact = self.workbench.build(_job(step.document), control.part(0.0, 0.5))
+        job = job_of(step.document)
+        artifact = self.workbench.build(job, control.part(0.0, 0.3))
         self._keep_artifact(step.document, artifact)
-        latency = self.workbench.latency(artifact.path, control.part(0.5, 1.0))
+        candidate = Candidate(artifact.path, artifact)
+        pair = self.workbench.latency(job.model, candidate, job.data, control.part(0.3, 1.0))
         known = self.measured or Measured(step.document.revision, step.label, artifact)
-        self._keep(replace(known, latency=latency))
-        return self._tell(latency, {changes.ARTIFACT, changes.HISTORY})
-
-    def original_latency(self, control: Control) -> Latency:
-        """Time the model as it was opened, on this computer."""
-        return self.workbench.latency(self.facts.path, control)
+        self._keep(replace(known, pair=pair))
+        return self._tell(pair, {changes.ARTIFACT, changes.HISTORY})
 
     def sensitivity(
         self, control: Control, emit: Callable[[Sensitivity], None] = ignore
     ) -> Changed[tuple[Sensitivity, ...]]:
         """Effect of each group alone. What is found stays with the model."""
         document = self.journal.document
-        found = self.workbench.sensitivity(_job(document), emit, control)
+        found = self.workbench.sensitivity(job_of(document), emit, control)
         with self._lock:
             if self.facts is not document.model:
                 raise Cancelled
@@ -174,9 +130,26 @@ class Session(Editor):
         written = self.workbench.export(artifact, str(out), job, control.part(0.5, 1.0))
         return self._tell(written, set())
 
+    def push(
+        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
+    ) -> Changed[Pushed]:
+        """Push the file of the current revision with golden samples, and run it there; raises `BoardError`.
+
+        What the board measured joins the figures of this revision.
+        """
+        step, job = self.journal.steps[self.journal.at], self.job()
+        artifact = self.workbench.build(job, control.part(0.0, 0.2))
+        goldens = self.workbench.goldens(artifact, job, control.part(0.2, 0.3))
+        packed = self._package(artifact, goldens)
+        rest = control.part(0.3, 1.0)
+        pushed = self.boards.push(board, packed, rest, confirm=confirm, allow_unproved=allow_unproved)
+        self._keep_run(step.document.revision, pushed.run)
+        return self._tell(pushed, {changes.BOARDS, changes.HISTORY})
+
     def close(self) -> None:
-        """Let go of the workbench; the state stays readable."""
+        """Let go of the workbench and the boards; the state stays readable."""
         self.workbench.close()
+        self.close_boards()
 
     # How.
 
@@ -199,19 +172,44 @@ class Session(Editor):
             if known is None:
                 self._state = replace(self._state, history=(*history, measured))
                 return
-            fresh = replace(measured, latency=measured.latency or known.latency)
-            fresh = replace(fresh, comparison=fresh.comparison or known.comparison)
-            merged = tuple(fresh if each is known else each for each in history)
+            merged = tuple(_over(measured, known) if each is known else each for each in history)
             self._state = replace(self._state, history=merged)
+
+    def _package(self, artifact: Artifact, goldens: Goldens) -> Package:
+        from studio.boards.package import FLOAT_TOLERANCE, QUANTIZED_TOLERANCE, package
+
+        folder = cache_dir() / "packages" / artifact.sha256[:24]
+        quantized = any(layer.bits <= 8 for layer in artifact.layers)
+        measured = self.measured
+        accuracy = measured.comparison.optimized if measured and measured.comparison else None
+        meta = {"name": self.facts.name, "bytes": artifact.bytes}
+        if accuracy is not None:
+            meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
+        tolerance = QUANTIZED_TOLERANCE if quantized else FLOAT_TOLERANCE
+        return package(artifact, Path(goldens.path), folder, tolerance=tolerance, meta=meta)
+
+    def _keep_run(self, revision: int, run: BoardRun) -> None:
+        """Put a board's times beside what else is known of the revision, which may be a past one by now."""
+        latency = run.latency()
+        with self._lock:
+            known = {each.revision: each for each in self._state.history}.get(revision)
+            if latency is None or known is None:
+                return
+            others = tuple(each for each in known.on_boards if each.source != latency.source)
+            fresh = replace(known, on_boards=(*others, latency))
+            history = tuple(fresh if each is known else each for each in self._state.history)
+            self._state = replace(self._state, history=history)
 
     def _demand_current(self, revision: int) -> None:
         if self._state.revision != revision:
             raise Cancelled
 
 
-_ALL = frozenset({changes.DATA, changes.RECIPE, changes.JOURNAL, changes.HISTORY, changes.SENSITIVITY})
-
-
-def _job(document: Document) -> Job:
-    data = document.data.ref if document.data else None
-    return Job(ModelRef.to(document.model), document.recipe, data)
+def _over(fresh: Measured, known: Measured) -> Measured:
+    """`fresh`, with what only the older measurement of the same revision has."""
+    return replace(
+        fresh,
+        comparison=fresh.comparison or known.comparison,
+        pair=fresh.pair or known.pair,
+        on_boards=fresh.on_boards or known.on_boards,
+    )

@@ -10,7 +10,7 @@ from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
 from studio.graph.model import Facts
-from studio.metrics import Comparison, Figure, Latency, LayerDrift, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
 from studio.recipe.settings import Recipe
 
 
@@ -112,8 +112,10 @@ class Workbench(Protocol):
         """Per-layer signal to quantization-noise ratio of the candidate against the original."""
         ...
 
-    def latency(self, path: str, control: Control) -> Latency:
-        """Time the file at `path` here, batch 1, one thread."""
+    def latency(
+        self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
+    ) -> LatencyPair:
+        """Time candidate and original here, in turns, at batch 1 on one thread."""
         ...
 
     def sensitivity(

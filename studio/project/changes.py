@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from studio.artifact import Artifact
-from studio.metrics import Comparison, Latency
+from studio.metrics import Comparison, Latency, LatencyPair
 
 T = TypeVar("T")
 
@@ -41,12 +41,18 @@ class Changed(Generic[T]):
 class Measured:
     """Everything measured of one state. `label` says which edit led to it.
 
-    `comparison` is None without data; `latency` where it was not measured; while samples stream in,
-    `comparison.difference.final` is False.
+    `comparison` is None without data; `pair` where it was not measured; `on_boards` has the last run
+    on each board; while samples stream in, `comparison.difference.final` is False.
     """
 
     revision: int
     label: str
     artifact: Artifact
     comparison: Comparison | None = None
-    latency: Latency | None = None
+    pair: LatencyPair | None = None
+    on_boards: tuple[Latency, ...] = ()
+
+    @property
+    def latency(self) -> Latency | None:
+        """Times of the artifact alone; `pair` has the original's beside them."""
+        return self.pair.optimized if self.pair else None

@@ -1,0 +1,92 @@
+"""The verbs on boards that need no open model; each tells the listeners."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from studio.control import Control
+from studio.editor import Editor
+from studio.project import changes
+from studio.project.changes import Changed
+
+if TYPE_CHECKING:
+    from studio.boards.api import Boards
+    from studio.boards.book import Board
+    from studio.boards.facts import BoardFacts
+    from studio.boards.hostkeys import HostKey
+    from studio.boards.report import BoardRun, BoardStatus
+
+T = TypeVar("T")
+
+
+class BoardVerbs(Editor):
+    """An Editor that also has the user's boards. All verbs block and raise `BoardError`."""
+
+    _boards: Boards | None = None
+
+    @property
+    def boards(self) -> Boards:
+        """The user's boards, made when first asked for: the link library takes its time to load."""
+        from studio.boards.api import Boards
+
+        with self._lock:
+            self._boards = self._boards or Boards()
+            return self._boards
+
+    def board_list(self) -> tuple[Board, ...]:
+        """Every known board, this computer first."""
+        return self.boards.list()
+
+    def board_add(self, board: Board, replace: bool = False) -> Changed[Board]:
+        """Remember a board; show `board_host_key` and `board_trust` it next."""
+        return self._board(self.boards.add(board, replace))
+
+    def board_remove(self, board: str) -> Changed[Board]:
+        """Forget a board; its releases stay on it."""
+        return self._board(self.boards.remove(board))
+
+    def board_host_key(self, board: str) -> HostKey | None:
+        """The key that the board shows, and whether it is known; None for this computer."""
+        return self.boards.host_key(board)
+
+    def board_trust(self, board: str, key: HostKey, replace: bool = False) -> Changed[HostKey]:
+        """Accept a key that the user has seen."""
+        self.boards.trust(board, key, replace)
+        return self._board(key)
+
+    def board_probe(self, board: str, control: Control) -> Changed[BoardFacts]:
+        """Ask the board what it is."""
+        return self._board(self.boards.probe(board, control))
+
+    def board_bench(
+        self, board: str, control: Control, runs: int = 500, threads: int = 1, release: str = ""
+    ) -> Changed[BoardRun]:
+        """Time a release on the board, the active one by default."""
+        return self._board(self.boards.bench(board, control, release=release, runs=runs, threads=threads))
+
+    def board_status(self, board: str) -> BoardStatus:
+        """What is on the board."""
+        return self.boards.status(board)
+
+    def board_activate(self, board: str, release: str) -> Changed[BoardStatus]:
+        return self._board(self.boards.activate(board, release))
+
+    def board_confirm(self, board: str) -> Changed[BoardStatus]:
+        """The active release is good: it stays."""
+        return self._board(self.boards.confirm(board))
+
+    def board_rollback(self, board: str) -> Changed[BoardStatus]:
+        """Back to the last confirmed release."""
+        return self._board(self.boards.rollback(board))
+
+    def board_delete(self, board: str, release: str) -> Changed[BoardStatus]:
+        """Delete one release from the board."""
+        return self._board(self.boards.delete(board, release))
+
+    def close_boards(self) -> None:
+        """Close every connection."""
+        if self._boards is not None:
+            self._boards.close()
+
+    def _board(self, value: T) -> Changed[T]:
+        return self._tell(value, {changes.BOARDS})

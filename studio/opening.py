@@ -1,0 +1,146 @@
+"""The verbs that open and keep work: models, data sets and projects."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+from studio import target
+from studio.control import Cancelled, Control
+from studio.data.reference import DataFacts, DataRef
+from studio.editor import Editor, State
+from studio.errors import DataError, ProjectError
+from studio.graph.model import Facts
+from studio.project import changes, store
+from studio.project.changes import Changed
+from studio.project.document import Document
+from studio.project.journal import Journal, Step
+from studio.project.memory import Memory
+from studio.project.store import Project, SavedStep
+from studio.recipe.settings import Recipe
+from studio.workbench_api import Job, ModelRef, Workbench
+
+ALL = frozenset(
+    {
+        changes.MODEL,
+        changes.DATA,
+        changes.RECIPE,
+        changes.JOURNAL,
+        changes.ARTIFACT,
+        changes.HISTORY,
+        changes.SENSITIVITY,
+        changes.PROJECT,
+    }
+)
+
+
+class Opening(Editor):
+    """An Editor with a workbench to open things in."""
+
+    def __init__(self, workbench: Workbench, memory: Memory | None = None) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self._memory = memory or Memory()
+        self._tickets = itertools.count(1)
+        self._ticket = 0
+
+    def open(self, path: str | Path, control: Control) -> Changed[Facts]:
+        """Open a model, with the data set it was last used with, or a `.trimtab` project.
+
+        What was open stays as it is until this succeeds; a newer `open` cancels this one.
+        """
+        if store.is_project(Path(path)):
+            return self.load(path, control)
+        ticket = self._ticket = next(self._tickets)
+        facts = self.workbench.open(str(path), control.part(0.0, 0.8))
+        data, notes = self._attached(facts, self._memory.data(facts.key), control.part(0.8, 1.0))
+        return self._opened(ticket, control, Document(facts, Recipe(), data), notes)
+
+    def load(self, path: str | Path, control: Control) -> Changed[Facts]:
+        """Open a project where it was left, undo steps and measured figures included."""
+        ticket = self._ticket = next(self._tickets)
+        project = store.load(Path(path))
+        model = store.find_model(Path(path), project)
+        facts = self.workbench.open(str(model), control.part(0.0, 0.8))
+        if facts.key != project.model_key:
+            cause = f"{model} is not the model that it was made with"
+            raise ProjectError(str(path), cause, "Put the old file back, or open the model itself.")
+        data, notes = self._attached(facts, project.data, control.part(0.8, 1.0))
+        journal = _journal(project, facts, data)
+        opened = self._opened(ticket, control, journal.document, notes, journal, project, str(path))
+        return opened
+
+    def save(self, path: str | Path) -> Changed[Path]:
+        """Keep the work as a project folder; raises `ProjectError`."""
+        state, journal = self.state, self.journal
+        folder = Path(path)
+        steps = tuple(SavedStep(each.label, each.document.revision, each.document.recipe) for each in journal.steps)
+        facts, data = journal.document.model, journal.document.data
+        ref = data.ref if data else None
+        model = str(Path(facts.path).resolve())
+        store.save(folder, Project(model, facts.key, steps, journal.at, ref, state.history))
+        with self._lock:
+            self._state = replace(self._state, project=str(folder))
+        return self._tell(folder, {changes.PROJECT})
+
+    def attach_data(self, ref: DataRef, control: Control) -> Changed[DataFacts]:
+        """Use a data set from now on, and remember it for this model; raises `DataError`."""
+        model = self.facts
+        data = self.workbench.attach(ModelRef.to(model), ref, control)
+        with self._lock:
+            if self.facts is not model:
+                raise Cancelled
+            before = self.journal
+            after = before.record(replace(before.document, data=data), f"data {Path(ref.path).name}")
+            self._state = replace(self._state, journal=after)
+        self._memory.remember(model.key, ref)
+        return self._tell(data, {changes.DATA, changes.JOURNAL})
+
+    def job(self) -> Job:
+        """The current document as a request to the workbench."""
+        return job_of(self.journal.document)
+
+    def _attached(
+        self, facts: Facts, ref: DataRef | None, control: Control
+    ) -> tuple[DataFacts | None, tuple[str, ...]]:
+        if ref is None:
+            return None, ()
+        try:
+            return self.workbench.attach(ModelRef.to(facts), ref, control), ()
+        except DataError as error:
+            return None, (f"The data set used last time was left out: {error}",)
+
+    def _opened(
+        self,
+        ticket: int,
+        control: Control,
+        document: Document,
+        notes: tuple[str, ...],
+        journal: Journal | None = None,
+        project: Project | None = None,
+        path: str = "",
+    ) -> Changed[Facts]:
+        control.check()
+        with self._lock:
+            if ticket != self._ticket:
+                raise Cancelled
+            before = self._state.journal
+            fresh = journal or Journal.begin(document, after=before.last if before else 0)
+            self._state = State(fresh, project.history if project else (), project=path)
+        return self._tell(document.model, set(ALL), notes)
+
+
+def job_of(document: Document) -> Job:
+    """The document as a request to the workbench."""
+    data = document.data.ref if document.data else None
+    return Job(ModelRef.to(document.model), document.recipe, data)
+
+
+def _journal(project: Project, facts: Facts, data: DataFacts | None) -> Journal:
+    for each in project.steps:
+        target.load(each.recipe.target)
+    steps = tuple(
+        Step(Document(facts, each.recipe, data, each.revision), each.label) for each in project.steps
+    )
+    return Journal(steps, project.at, last=max(each.revision for each in project.steps))

@@ -1,0 +1,315 @@
+"""The Workbench in this process: every cache is keyed by content, nothing is global."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from studio import target
+from studio.artifact import Artifact
+from studio.control import Control
+from studio.data.reference import DataFacts, DataRef
+from studio.errors import ModelError
+from studio.graph.model import Facts, Model
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
+from studio.paths import cache_dir
+from studio.recipe.resolve import Plan, resolve
+from studio.recipe.text import dumps
+from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Written
+
+if TYPE_CHECKING:
+    from studio.data.datasets import Dataset
+    from studio.data.samples import Arrays, CalibrationSamples
+    from studio.measure.sessions import SessionSource
+
+T = TypeVar("T")
+GOLDEN_SAMPLES = 32
+
+
+class Kept(Generic[T]):
+    """The `most` values used last, made at most once per key. Safe to share between threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, RLock()
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of `key`, made where it is not kept."""
+        with self._lock:
+            if key not in self._values:
+                self.put(key, make())
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def put(self, key: Hashable, value: T) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+    def find(self, key: Hashable) -> T | None:
+        with self._lock:
+            return self._values.get(key)
+
+    def drop(self, key: Hashable) -> None:
+        with self._lock:
+            self._values.pop(key, None)
+
+
+class LocalWorkbench:
+    """See `Workbench`. `folder` takes built files (default: the user's cache); `threads` work inside
+    one op (default: all cores but one, so that the rest of the computer stays usable).
+    """
+
+    def __init__(self, folder: Path | None = None, threads: int = 0) -> None:
+        self._folder = folder
+        self._threads = threads or max((os.cpu_count() or 2) - 1, 1)
+        self._reset()
+
+    def _reset(self) -> None:
+        from studio.measure.outputs import OutputCache
+
+        self._models: Kept[Model] = Kept(2)
+        self._stamps: Kept[tuple[int, int]] = Kept(8)
+        self._datasets: Kept[Dataset] = Kept(3)
+        self._built: Kept[Artifact] = Kept(256)
+        self._passes: dict[str, object] = {}
+        self._outputs = OutputCache()
+
+    # Opening.
+
+    def open(self, path: str, control: Control) -> Facts:
+        from studio.formats.onnx_in import open_model
+
+        model = open_model(path, control)
+        self._models.put(model.facts.key, model)
+        self._stamps.put(model.facts.key, _stamp(Path(path)))
+        return model.facts
+
+    def attach(self, model: ModelRef, data: DataRef, control: Control) -> DataFacts:
+        return self._dataset(data, self._model(model, control).facts, control).facts
+
+    # Building.
+
+    def build(self, job: Job, control: Control) -> Artifact:
+        model = self._model(job.model, control)
+        calibration = self._calibration(job, model.facts, control)
+        key = (model.facts.key, dumps(job.recipe), calibration.key if calibration else "")
+        known = self._built.find(key)
+        if known is not None and Path(known.path).is_file():
+            control.check()
+            return known
+        artifact = self._build(model, job, calibration, control)
+        self._built.put(key, artifact)
+        return artifact
+
+    def _build(
+        self, model: Model, job: Job, calibration: CalibrationSamples | None, control: Control
+    ) -> Artifact:
+        from studio.compress.pipeline import build
+
+        plan = _plan(job, model.facts)
+        out = self._made("artifacts")
+        goal = target.load(job.recipe.target)
+        return build(model, plan, goal, calibration, out, control, self._passes)
+
+    # Measuring.
+
+    def compare(
+        self,
+        model: ModelRef,
+        candidate: Candidate,
+        data: DataRef,
+        emit: Callable[[Comparison], None],
+        control: Control,
+    ) -> Comparison:
+        from studio.measure.accuracy import Effort, compare
+
+        opened = self._model(model, control)
+        dataset = self._dataset(data, opened.facts, control)
+        effort = Effort(threads=self._threads)
+        original, other = self._original(opened), _source(candidate)
+        return compare(original, other, dataset, control, emit, effort, self._outputs)
+
+    def evaluate(
+        self, model: ModelRef, data: DataRef, emit: Callable[[Evaluation], None], control: Control
+    ) -> Evaluation:
+        from studio.measure.accuracy import Effort, evaluate
+
+        opened = self._model(model, control)
+        dataset = self._dataset(data, opened.facts, control)
+        path = Path(opened.facts.path)
+        sha256, size = _digest(path), path.stat().st_size
+
+        def told(figure: Figure) -> Evaluation:
+            return Evaluation("top-1", figure, sha256, size)
+
+        found = evaluate(
+            self._original(opened),
+            dataset,
+            control,
+            lambda figure: emit(told(figure)),
+            Effort(threads=self._threads),
+            self._outputs,
+        )
+        return told(found)
+
+    def drift(
+        self, model: ModelRef, candidate: Candidate, data: DataRef, control: Control
+    ) -> tuple[LayerDrift, ...]:
+        from studio.measure.drift import layer_drift
+
+        opened = self._model(model, control)
+        dataset = self._dataset(data, opened.facts, control)
+        return layer_drift(opened, candidate.path, dataset, control)
+
+    def latency(
+        self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
+    ) -> LatencyPair:
+        from studio.measure.latency import Timing, latency_pair
+
+        opened = self._model(model, control)
+        inputs = self._samples(opened.facts, data, 1, control)
+        return latency_pair(self._original(opened).path, candidate.path, inputs, Timing(), control)
+
+    def sensitivity(
+        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+    ) -> tuple[Sensitivity, ...]:
+        raise ModelError("sensitivity", "", "")
+
+    def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
+        from studio.measure.sessions import kernels
+
+        control.check()
+        return tuple(kernels(path).items())
+
+    # Going out.
+
+    def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:
+        from studio.formats.onnx_out import export
+
+        facts = self._model(job.model, control).facts
+        control.step(0.1, "checking what will be written")
+        sample = self._samples(facts, job.data, 4, control)
+        done = export(artifact, Path(out), sample)
+        control.step(1.0, "written")
+        return Written(str(done.path), done.sha256, done.bytes)
+
+    def goldens(self, artifact: Artifact, job: Job, control: Control) -> Goldens:
+        from studio.boards.package import golden_outputs, save_goldens
+
+        facts = self._model(job.model, control).facts
+        inputs = self._samples(facts, job.data, GOLDEN_SAMPLES, control)
+        outputs = golden_outputs(Path(artifact.path), inputs)
+        name = f"{artifact.sha256[:24]}-{(artifact.calibration or 'none')[:12]}.npz"
+        path = save_goldens(self._made("goldens") / name, inputs, outputs)
+        return Goldens(str(path), len(next(iter(inputs.values()))))
+
+    def close(self) -> None:
+        self._reset()
+
+    # What is kept.
+
+    def _model(self, ref: ModelRef, control: Control) -> Model:
+        """The model, read again where it is not kept; what is on disk must still be what was opened."""
+        from studio.formats.onnx_in import open_model
+
+        if self._stamps.find(ref.key) != _stamp(Path(ref.path)):
+            self._models.drop(ref.key)
+        model = self._models.get(ref.key, lambda: open_model(ref.path, control.part(0.0, 0.0)))
+        if model.facts.key != ref.key:
+            self._models.drop(ref.key)
+            raise ModelError(ref.path, "the file has changed since it was opened", "Open it again.")
+        self._stamps.put(ref.key, _stamp(Path(ref.path)))
+        return model
+
+    def _dataset(self, ref: DataRef, facts: Facts, control: Control) -> Dataset:
+        from studio.data.datasets import open_data
+
+        key = (ref, facts.key, _stamp(Path(ref.path)))
+        return self._datasets.get(key, lambda: open_data(ref, facts, control))
+
+    def _calibration(self, job: Job, facts: Facts, control: Control) -> CalibrationSamples | None:
+        from studio.data.datasets import CalibrationSamples
+
+        if job.data is None:
+            return None
+        dataset = self._dataset(job.data, facts, control)
+        return CalibrationSamples(dataset, job.recipe.calibration_samples)
+
+    def _original(self, model: Model) -> SessionSource:
+        """The original as a file that onnxruntime opens: its own, or written once where it is none."""
+        from studio.graph.onnx_edge import IR_MAX, OPSET_MAX, serialize
+        from studio.measure.sessions import SessionSource
+
+        facts = model.facts
+        if facts.format == "onnx" and facts.ir_version <= IR_MAX and facts.opset <= OPSET_MAX:
+            return SessionSource(facts.path, facts.key)
+        path = self._made("originals") / f"{facts.key}.onnx"
+        if not path.exists():
+            from studio.project.files import write_atomic
+
+            write_atomic(path, serialize(model.ir))
+        return SessionSource(str(path), facts.key, Path(facts.path).name)
+
+    def _samples(self, facts: Facts, data: DataRef | None, count: int, control: Control) -> Arrays:
+        """The first samples of the data, or made-up ones of the right shape where there is none."""
+        if data is None:
+            return made_up(facts, count)
+        dataset = self._dataset(data, facts, control)
+        return dataset.inputs(0, min(count, len(dataset)))
+
+    def _made(self, name: str) -> Path:
+        folder = (self._folder or cache_dir()) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _plan(job: Job, facts: Facts) -> Plan:
+    return resolve(job.recipe, facts, target.load(job.recipe.target), job.data is not None)
+
+
+def _source(candidate: Candidate) -> SessionSource:
+    from studio.measure.sessions import SessionSource
+
+    path = Path(candidate.path)
+    key = candidate.artifact.sha256 if candidate.artifact else _digest(path)
+    return SessionSource(str(path), key)
+
+
+def made_up(facts: Facts, count: int) -> Arrays:
+    """`count` samples of seeded noise for each input; unknown sizes count as 1, as does the batch axis."""
+    import numpy as np
+    import onnx
+
+    noise = np.random.RandomState(0)
+    found: Arrays = {}
+    for tensor in facts.inputs:
+        shape = [count, *(size if isinstance(size, int) else 1 for size in (tensor.shape or (1,))[1:])]
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(onnx.TensorProto.DataType.Value(tensor.dtype))
+        values = noise.standard_normal(shape) if dtype.kind == "f" else noise.randint(0, 2, shape)
+        found[tensor.name] = values.astype(dtype)
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes when the file does; (0, 0) where it is gone (opening it says so in its own words)."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(str(path), f"it cannot be read ({error.strerror})", "Check the path.") from error
