@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from types import TracebackType
 
 import msgspec
@@ -21,14 +20,13 @@ from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun, BoardStatus, Pushed
 from studio.boards.ssh import SshLink
 from studio.control import Control
-from studio.errors import BoardError
 
 
 class Boards:
     """The boards of one user. Keeps one connection per board until `close`.
 
-    Every verb takes a `Board` or its name and raises `BoardError`; verbs with a `control` report progress there
-    and raise `Cancelled` when asked to stop.
+    Every verb takes a `Board` or its name and raises `BoardError`; verbs with a `control` report progress
+    there and raise `Cancelled` when asked to stop.
     """
 
     def __init__(self, book: BoardBook | None = None, hosts: KnownHosts | None = None) -> None:
@@ -53,9 +51,9 @@ class Boards:
         return self.book.remove(known.name)
 
     def host_key(self, board: Board | str) -> HostKey | None:
-        """The key that the board shows, and whether it is new, known, changed or revoked. None for this computer.
+        """The key that the board shows: new, known, changed or revoked. None for this computer.
 
-        Nothing is logged into and nothing is stored.
+        Nobody logs in and nothing is stored.
         """
         known = self._board(board)
         if known.kind == "local":
@@ -63,7 +61,7 @@ class Boards:
         return SshLink(known, self._hosts, self._loop).host_key()
 
     def trust(self, board: Board | str, key: HostKey, replace: bool = False) -> None:
-        """Accept a key that the user has seen. A changed one needs `replace`; a revoked one is always refused."""
+        """Accept a key that the user has seen. A changed one needs `replace`; a revoked one is refused."""
         self._hosts.accept(key, replace)
         self._drop(self._board(board).name)
 
@@ -117,7 +115,7 @@ class Boards:
         return self._releases(board).status()
 
     def activate(self, board: Board | str, release: str, allow_unproved: bool = False) -> BoardStatus:
-        """Switch to a release that is on the board, unconfirmed. It must be proved there, or `allow_unproved`."""
+        """Switch, unconfirmed, to a release on the board that was proved there (or `allow_unproved`)."""
         return self._releases(board).activate(release, allow_unproved)
 
     def confirm(self, board: Board | str) -> BoardStatus:

@@ -148,8 +148,6 @@ def _check(board: Board) -> None:
     ):
         raise BoardError(thing, f"not a host name or address: {board.host!r}", "Give one, e.g. 192.168.1.20.")
     if not 0 <= board.port <= 65535:
-        raise BoardError(
-            thing, f"no such port: {board.port}", "Ports go from 1 to 65535; 22 is the usual one."
-        )
+        raise BoardError(thing, f"no such port: {board.port}", "Give 1 to 65535; 22 is the usual one.")
     if not board.folder or "\n" in board.folder or "\0" in board.folder or board.folder.startswith("-"):
         raise BoardError(thing, f"not a usable folder: {board.folder!r}", "Give a plain path, e.g. trimtab.")

@@ -17,7 +17,7 @@ _STATUS = {
     73: ("it cannot write there", "Check permissions and whether the storage is mounted read-only."),
     74: (
         "reading or writing failed, or the disk is full",
-        "Free space on the board, then push again; it resumes.",
+        "Free space there, then push again; it resumes.",
     ),
     75: ("another push or switch is going on", "Wait for it, then try again."),
     126: ("a program there cannot be run", "Check the board's installation."),
@@ -58,7 +58,7 @@ def explained(board: Board) -> Iterator[None]:
         raise lost(board.name) from error
     except asyncssh.ChannelOpenError as error:
         raise BoardError(
-            thing, f"it opens no session ({error.reason})", "Check its SSH server's limits."
+            thing, f"it opens no session ({error.reason})", "Look at its SSH server's limits."
         ) from error
     except asyncssh.Error as error:
         raise BoardError(
@@ -71,8 +71,6 @@ def explained(board: Board) -> Iterator[None]:
     except TimeoutError as error:
         raise BoardError(thing, "no answer", "Check that the board is on and in this network.") from error
     except ConnectionRefusedError as error:
-        raise BoardError(
-            thing, "nothing listens there", "Start its SSH server, or check the port."
-        ) from error
+        raise BoardError(thing, "nothing listens there", "Start its SSH server or check the port.") from error
     except OSError as error:
         raise BoardError(thing, str(error.strerror or error), "Check the network.") from error

@@ -94,7 +94,7 @@ def refusal(thing: str, key: HostKey) -> BoardError:
     if key.state == "changed":
         return BoardError(
             thing,
-            f"its host key changed: known is {key.known_fingerprint}, shown was {key.fingerprint} ({key.kind})",
+            f"its host key changed: known {key.known_fingerprint}, shown {key.fingerprint} ({key.kind})",
             "If the board was re-flashed, replace the key deliberately; otherwise someone may be in between.",
         )
     return BoardError(

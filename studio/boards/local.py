@@ -57,7 +57,9 @@ class LocalLink:
         self, command: str, data: bytes | Piece, control: Control, moved: Moved | None, line: Line | None
     ) -> Reply:
         process = self._start(command)
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         out, err = _Drain(process.stdout, None), _Drain(process.stderr, line)
         try:
             _pour(process.stdin, data, control, moved)

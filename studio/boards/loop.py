@@ -20,7 +20,7 @@ class LoopThread:
         self._guard = threading.Lock()
 
     def wait(self, work: Coroutine[Any, Any, T], tick: Callable[[], None] | None = None) -> T:
-        """Run `work` to its end. `tick` is called on the calling thread meanwhile; what it raises cancels the work."""
+        """Run `work` to its end; meanwhile call `tick` on this thread: what it raises cancels the work."""
         future = asyncio.run_coroutine_threadsafe(work, self._running())
         try:
             while tick is not None and not future.done():

@@ -28,9 +28,9 @@ MODEL, GOLDENS, META = "model.onnx", "goldens.npz", "meta.json"
 class Package:
     """A release before it is sent. `id` names its content, so pushing the same twice sends nothing.
 
-    `tolerance` is the largest difference allowed, as a share of each output's range over the goldens (integers
-    must be equal). `p95_ms` and `peak_bytes` are budgets; 0 means none. `meta` is for people and for the
-    release list: recipe, accuracy, source.
+    `tolerance` is the largest difference allowed, as a share of each output's range over the goldens
+    (integers must be equal). `p95_ms` and `peak_bytes` are budgets; 0 means none. `meta` is for people and
+    for the release list: recipe, accuracy, source.
     """
 
     id: str
@@ -59,13 +59,19 @@ def package(
     peak_bytes: int = 0,
     meta: Mapping[str, object] | None = None,
 ) -> Package:
-    """Make a Package of a built model file and its goldens (`save_goldens`); writes `meta.json` into `folder`.
+    """Make a Package of a built model file and its goldens; writes `meta.json` into `folder`.
 
-    Raises `BoardError` where the goldens are too few or the model is not the bytes that the artifact names.
+    `goldens` is a file of `save_goldens`. Raises `BoardError` where they are too few, or where the model is
+    not the bytes that the artifact names.
     """
     model = Path(artifact.path) if isinstance(artifact, Artifact) else artifact
     samples = _samples(goldens)
-    told = {"tolerance": tolerance, "samples": samples, "p95_ms": p95_ms, "peak_bytes": peak_bytes}
+    told: dict[str, object] = {
+        "tolerance": tolerance,
+        "samples": samples,
+        "p95_ms": p95_ms,
+        "peak_bytes": peak_bytes,
+    }
     if isinstance(artifact, Artifact):
         told |= {"recipe": artifact.recipe, "target": artifact.target, "parent": artifact.parent}
     told |= {"model": model.name, **(meta or {})}
@@ -99,7 +105,7 @@ def save_goldens(
     names = msgspec.json.encode({"inputs": list(inputs), "outputs": list(outputs)})
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as out:
-        np.savez(out, names=np.frombuffer(names, np.uint8), **arrays)
+        np.savez(out, allow_pickle=False, names=np.frombuffer(names, np.uint8), **arrays)
     return path
 
 
@@ -122,7 +128,7 @@ def golden_outputs(model: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, n
 
 
 def release_id(name: str, manifest: str) -> str:
-    """A name that is safe on every board and says what is in it: `stem-` and 12 digits of the manifest's sha256."""
+    """A name that is safe on every board: `stem-` and 12 digits of the manifest's sha256."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem).strip("-")[:40] or "model"
     return f"{stem}-{hashlib.sha256(manifest.encode()).hexdigest()[:12]}"
 
@@ -133,7 +139,9 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BoardError(str(path), f"cannot be read ({error.strerror})", "Build or export it again.") from error
+        raise BoardError(
+            str(path), f"cannot be read ({error.strerror})", "Build or export it again."
+        ) from error
 
 
 def _stacked(values: np.ndarray, batch: bool) -> np.ndarray:
@@ -147,7 +155,9 @@ def _samples(goldens: Path) -> int:
         with np.load(goldens, allow_pickle=False) as arrays:
             count = len(arrays["out_0"])
     except (OSError, ValueError, KeyError) as error:
-        raise BoardError(str(goldens), f"not a file of goldens ({error})", "Make it with save_goldens.") from error
+        raise BoardError(
+            str(goldens), f"not a file of goldens ({error})", "Make it with save_goldens."
+        ) from error
     if count < GOLDENS_LEAST:
         raise _few(goldens, f"{count} samples")
     return count

@@ -11,9 +11,10 @@ from studio.metrics import Latency, on_board
 class BoardRun:
     """Goldens and times of one release on one board. Times in ms per inference, memory in bytes.
 
-    `proved` is True where every golden output is equal within the tolerance and budgets are kept; else `reason`
-    says why (which output differs by how much, or why nothing could be run: then `runs` is 0). `worst` is the
-    largest difference seen, as a share of the output's range. `invalid` says why times mean nothing.
+    `proved` is True where every golden output is equal within the tolerance and budgets are kept; else
+    `reason` says why (which output differs by how much, or why nothing could be run: then `runs` is 0).
+    `worst` is the largest difference seen, as a share of the output's range. `invalid` says why times mean
+    nothing.
     """
 
     board: str

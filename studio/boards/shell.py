@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncssh
 
 
-class MarkerMissing(BoardError):
+class MarkerError(BoardError):
     """The login shell ended, or said other things, before our first line."""
 
 
@@ -22,12 +22,17 @@ def start_line(mark: str) -> str:
     return f"echo {mark}; "
 
 
+def text_of(raw: bytes) -> str:
+    """Output of a board as text; bytes that are no UTF-8 are replaced."""
+    return raw.decode("utf-8", "replace")
+
+
 def fresh_mark() -> str:
     return f"trimtab-{secrets.token_hex(8)}"
 
 
 def after_mark(raw: bytes, mark: str, board: str) -> bytes:
-    """What came after the marker line; `MarkerMissing` names the login shell as the cause."""
+    """What came after the marker line; `MarkerError` names the login shell as the cause."""
     before, found, after = raw.partition(mark.encode() + b"\n")
     if found:
         return after
@@ -37,7 +42,7 @@ def after_mark(raw: bytes, mark: str, board: str) -> bytes:
         if said
         else "the login shell ended"
     )
-    raise MarkerMissing(
+    raise MarkerError(
         board,
         f"{cause} (a .bashrc or .profile that prints, waits or exits?)",
         "Make the start files of that login silent for non-interactive sessions.",
@@ -74,7 +79,8 @@ class HeldShell:
         """Run in a subshell, so that an `exit` or a `cd` leaves the held shell as it was."""
         async with self._lock:
             mark = self._mark
-            text = f"( {command}\n) </dev/null; printf '\\n%s %s\\n' {mark} \"$?\"; printf '\\n%s\\n' {mark} >&2\n"
+            ends = f"printf '\\n%s %s\\n' {mark} \"$?\"; printf '\\n%s\\n' {mark} >&2"
+            text = f"( {command}\n) </dev/null; {ends}\n"
             try:
                 async with asyncio.timeout(timeout):
                     self._process.stdin.write(text.encode())

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.boards import shell
 from studio.boards.book import Board
@@ -21,6 +21,7 @@ from studio.errors import BoardError
 if TYPE_CHECKING:
     import asyncssh
 
+T = TypeVar("T")
 CONNECT_SECONDS = 15.0
 # With AES instructions on both sides this halves the cost of a push; without them it is the slowest choice.
 _AES_FIRST = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr", "aes256-ctr")
@@ -75,7 +76,7 @@ class SshLink:
         if connection is not None:
             self._loop.wait(_hang_up(connection))
 
-    async def _guarded(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
         with explained(self.board):
             return await work
 
@@ -147,7 +148,11 @@ class _Exchange:
         if process.exit_status is None and process.exit_signal is None:
             raise lost(self._board)
         status = 128 if process.exit_status in (None, -1) else process.exit_status
-        return Reply(int(status or 0), _text(shell.after_mark(out, self._mark, self._board)), _text(err))
+        return Reply(
+            int(status or 0),
+            shell.text_of(shell.after_mark(out, self._mark, self._board)),
+            shell.text_of(err),
+        )
 
     async def _pour(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -163,7 +168,7 @@ class _Exchange:
         seen = bytearray()
         while line := await process.stderr.readline():
             seen += line
-            self.lines.append(_text(line).rstrip("\n"))
+            self.lines.append(shell.text_of(line).rstrip("\n"))
         return bytes(seen)
 
 
@@ -207,7 +212,7 @@ async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:
     settings = await asyncssh.SSHClientConnectionOptions.construct(**_address(board))
     host = settings.host_key_alias or settings.host
     known = hosts.trusted(host, "", settings.port)[0]
-    kinds = [name for key in known for name in key.sig_algorithms]
+    kinds = [name.decode() for key in known for name in key.sig_algorithms]
     plain = {name: value for name, value in _address(board).items() if name in ("host", "port")}
     async with asyncio.timeout(CONNECT_SECONDS):
         try:
@@ -226,7 +231,3 @@ async def _hang_up(connection: asyncssh.SSHClientConnection) -> None:
             await connection.wait_closed()
             return
     connection.abort()
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")

@@ -1,0 +1,399 @@
+#!/bin/sh
+# Releases that survive a power cut. Runs on the board: any POSIX sh with coreutils or BusyBox, nothing else.
+#
+#   sh release.sh ROOT VERB [ARGUMENT ...]
+#
+# ROOT/incoming/ID   a release on its way, may be half there      ROOT/releases/ID   complete and verified
+# ROOT/active        one line: CURRENT PREVIOUS TRIES FAILED      ROOT/trash         being deleted
+#
+# TRIES counts the starts of an unconfirmed release, or is `ok` once it is confirmed. PREVIOUS is the last
+# confirmed one. `-` stands for none. One line, because two files can disagree after a cut.
+#
+# Exit: 64 bad argument, 65 wrong data, 66 missing, 73 cannot write, 74 I/O or disk full, 75 locked.
+
+set -u
+umask 077
+LC_ALL=C
+export LC_ALL
+STARTS=3
+LOCK_WAIT=${TRIMTAB_LOCK_WAIT:-10}
+held=
+
+die() {
+    status=$1
+    shift
+    printf 'trimtab: %s\n' "$*" >&2
+    exit "$status"
+}
+
+need() { # COUNT: the verb takes exactly that many arguments
+    [ "$given" -eq "$1" ] || die 64 "$verb takes $1 arguments, not $given"
+}
+
+plain_name() { # ids and file names can never leave their folder, nor look like an option
+    case $1 in
+    '' | .* | -* | *[!A-Za-z0-9._-]*) die 64 "not a usable name: $1" ;;
+    esac
+}
+
+plain_number() {
+    case $1 in
+    '' | *[!0-9]*) die 64 "not a number: $1" ;;
+    esac
+}
+
+# --- storage -------------------------------------------------------------------------------------------
+
+sync_file() {
+    dd if=/dev/null of="$1" conv=notrunc,fsync bs=1 count=0 2>/dev/null || sync
+}
+
+sync_dir() {
+    sync "$1" 2>/dev/null || sync
+}
+
+write_line() { # FILE TEXT: the old line or the new one, never a stump
+    printf '%s\n' "$2" >"$1.new.$$" 2>/dev/null || die 74 "cannot write $1"
+    sync_file "$1.new.$$"
+    mv -f "$1.new.$$" "$1" || die 74 "cannot replace $1"
+    sync_dir "${1%/*}"
+}
+
+size_of() { # bytes, as text: arithmetic has 32 bits in some shells
+    # shellcheck disable=SC2046 # wc pads with blanks, which splitting removes
+    set -- $(wc -c <"$1")
+    printf '%s' "$1"
+}
+
+sum_of() { # sha256 of standard input
+    # shellcheck disable=SC2046 # the digest is the first word
+    set -- $(sha256sum)
+    printf '%s' "${1:-}"
+}
+
+free_kib() {
+    # shellcheck disable=SC2046 # words are wanted
+    set -- $(df -Pk "$root" 2>/dev/null | tail -n 1)
+    before=
+    for word in "$@"; do
+        case $word in
+        *%)
+            case $before in ??????????*) before=999999999 ;; esac # some shells count to 2^31 only
+            printf '%s' "$before"
+            return 0
+            ;;
+        esac
+        before=$word
+    done
+    # shellcheck disable=SC2046
+    set -- $(stat -f -c '%a %S' "$root" 2>/dev/null)
+    [ $# -eq 2 ] || return 1
+    if [ "$2" -ge 1024 ]; then printf '%s' $(($1 * ($2 / 1024))); else printf '%s' $(($1 / (1024 / $2))); fi
+}
+
+# --- lock ----------------------------------------------------------------------------------------------
+# A symlink whose text is the owner: made in one step, so no cut leaves a lock without an owner.
+
+boot_id() {
+    if [ -r /proc/sys/kernel/random/boot_id ]; then cat /proc/sys/kernel/random/boot_id; else echo noboot; fi
+}
+
+started() { # PID: when it started, so that a number used again is not taken for the owner
+    line=$(cat "/proc/$1/stat" 2>/dev/null) || line=
+    [ -n "$line" ] || { echo 0 && return; }
+    # shellcheck disable=SC2086 # words are wanted
+    set -- ${line##*) }
+    echo "${20:-0}"
+}
+
+owner_lives() { # TEXT
+    pid=${1#*:}
+    since=${pid#*:}
+    pid=${pid%%:*}
+    [ "${1%%:*}" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started "$pid")" = "$since" ]
+}
+
+lock() { # FILE
+    boot=$(boot_id)
+    waited=0
+    until ln -s "$boot:$$:$(started $$)" "$1" 2>/dev/null; do
+        owner=$(readlink "$1" 2>/dev/null) || owner=
+        if [ -z "$owner" ]; then
+            [ -w "${1%/*}" ] || die 73 "cannot write in ${1%/*}"
+        elif ! owner_lives "$owner"; then
+            break_lock "$1" "$owner"
+            continue
+        fi
+        [ "$waited" -lt "$LOCK_WAIT" ] || die 75 "locked by $owner"
+        waited=$((waited + 1))
+        sleep 1
+    done
+}
+
+break_lock() { # FILE OWNER: of a dead owner; put back what another one took meanwhile
+    mv "$1" "$1.old.$$" 2>/dev/null || return 0
+    moved=$(readlink "$1.old.$$" 2>/dev/null) || moved=
+    [ "$moved" = "$2" ] || ln -s "$moved" "$1" 2>/dev/null
+    rm -f "$1.old.$$"
+}
+
+unlock() {
+    for name in $held; do rm -f "$root/$name"; done
+    held=
+}
+
+take() { # NAME
+    lock "$root/$1"
+    held="$held $1"
+}
+
+# --- the pointer ---------------------------------------------------------------------------------------
+
+read_active() {
+    current=- previous=- tries=0 failed=-
+    if [ -r "$root/active" ]; then
+        read -r current previous tries failed <"$root/active" || :
+    fi
+    current=${current:--} previous=${previous:--} tries=${tries:-0} failed=${failed:--}
+}
+
+write_active() { # CURRENT PREVIOUS TRIES FAILED
+    write_line "$root/active" "$1 $2 $3 $4"
+}
+
+present() { # ID
+    [ -f "$root/releases/$1/.complete" ] || die 66 "no release $1"
+}
+
+verify() { # FOLDER: every file that the manifest names, and no other
+    [ -f "$1/SHA256SUMS" ] || die 66 "no SHA256SUMS"
+    names=' SHA256SUMS '
+    while read -r digest name; do
+        plain_name "$name"
+        names="$names$name "
+        [ -f "$1/$name" ] || die 66 "no file $name"
+        [ "$(sum_of <"$1/$name")" = "$digest" ] || die 65 "$name is not what was sent"
+    done <"$1/SHA256SUMS"
+    for path in "$1"/*; do
+        case $names in
+        *" ${path##*/} "*) ;;
+        *) die 65 "${path##*/} is not in SHA256SUMS" ;;
+        esac
+    done
+}
+
+discard() { # FOLDER: gone in one step, deleted afterwards
+    mkdir -p "$root/trash"
+    mv "$1" "$root/trash/$$.${1##*/}" || die 74 "cannot move $1"
+    rm -rf "$root/trash/$$.${1##*/}"
+}
+
+# --- verbs ---------------------------------------------------------------------------------------------
+
+do_init() { # make the folders, prove that they can be written, heal what a cut left
+    need 0
+    mkdir -p "$root/incoming" "$root/releases" 2>/dev/null || cannot_write
+    (echo test >"$root/.test.$$") 2>/dev/null || cannot_write
+    [ "$(cat "$root/.test.$$")" = test ] || die 74 "the storage does not give back what was written"
+    rm -f "$root/.test.$$"
+    take lock
+    rm -rf "$root/trash"
+    rm -f "$root"/active.new.* "$root"/lock.old.* "$root"/put.old.* "$root"/.test.* "$root"/releases/*/.proof.new.*
+    for path in "$root"/releases/*; do
+        [ ! -d "$path" ] || [ -f "$path/.complete" ] || discard "$path"
+    done
+}
+
+cannot_write() {
+    rm -f "$root/.test.$$" 2>/dev/null
+    [ "$(free_kib)" != 0 ] || die 74 "the disk is full"
+    die 73 "cannot write in $root"
+}
+
+do_space() { # KIB: refuse where less than 1.1 times that is free
+    need 1
+    plain_number "$1"
+    free=$(free_kib) || die 74 "cannot tell how much space is free"
+    plain_number "$free"
+    wanted=$(($1 + $1 / 10))
+    [ "$free" -ge "$wanted" ] || die 74 "$free KiB free, $wanted KiB needed"
+    echo "$free"
+}
+
+do_size() { # ID NAME: bytes that are there already
+    need 2
+    file=$root/incoming/$1/$2
+    if [ -f "$file" ]; then size_of "$file"; else printf 0; fi
+    echo
+}
+
+do_digest() { # ID NAME BYTES: sha256 of that many first bytes
+    need 3
+    plain_number "$3"
+    [ -f "$root/incoming/$1/$2" ] || die 66 "no file $2"
+    head -c "$3" "$root/incoming/$1/$2" | sum_of
+    echo
+}
+
+do_reset() { # ID NAME: start this file over
+    need 2
+    rm -f "$root/incoming/$1/$2" || die 74 "cannot delete $2"
+}
+
+do_put() { # ID NAME OFFSET: append standard input, durable when this returns
+    need 3
+    plain_number "$3"
+    mkdir -p "$root/incoming/$1" || die 74 "cannot make a folder"
+    take put
+    file=$root/incoming/$1/$2
+    at=0
+    [ ! -f "$file" ] || at=$(size_of "$file")
+    [ "$at" = "$3" ] || die 65 "$2 has $at bytes, not $3"
+    cat >>"$file" || die 74 "cannot write $2; is the disk full?"
+    sync_file "$file"
+    [ "$at" != 0 ] || sync_dir "$root/incoming/$1"
+    size_of "$file"
+    echo
+}
+
+do_commit() { # ID MANIFEST_SHA256: verify everything, then the release appears in one step
+    need 2
+    take lock
+    if [ -f "$root/releases/$1/.complete" ]; then
+        [ "$(sum_of <"$root/releases/$1/SHA256SUMS")" = "$2" ] || die 65 "another release has this id"
+        return
+    fi
+    take put
+    folder=$root/incoming/$1
+    [ -f "$folder/SHA256SUMS" ] || die 66 "no SHA256SUMS"
+    [ "$(sum_of <"$folder/SHA256SUMS")" = "$2" ] || die 65 "SHA256SUMS is not what was sent"
+    rm -f "$folder/.complete" "$folder"/.complete.new.*
+    verify "$folder"
+    for path in "$folder"/*; do sync_file "$path"; done
+    write_line "$folder/.complete" "$(next_number)"
+    mv "$folder" "$root/releases/$1" || die 74 "cannot rename"
+    sync_dir "$root/releases"
+    sync
+}
+
+next_number() {
+    most=0
+    for path in "$root"/releases/*/.complete; do
+        [ -f "$path" ] || continue
+        read -r number <"$path" || :
+        [ "${number:-0}" -le "$most" ] || most=$number
+    done
+    echo $((most + 1))
+}
+
+do_prove() { # ID TEXT: what the golden check said, one line
+    need 2
+    present "$1"
+    take lock
+    write_line "$root/releases/$1/.proof" "$2"
+}
+
+do_activate() { # ID: starts from now on use it, unconfirmed
+    need 1
+    present "$1"
+    take lock
+    verify "$root/releases/$1"
+    read_active
+    [ "$1" != "$current" ] || return 0
+    [ "$tries" = ok ] && previous=$current
+    [ "$previous" != "$1" ] || previous=-
+    write_active "$1" "$previous" 0 -
+}
+
+do_confirm() { # ID
+    need 1
+    take lock
+    read_active
+    [ "$current" = "$1" ] || die 65 "active is $current, not $1"
+    [ "$tries" = ok ] || write_active "$current" "$previous" ok -
+}
+
+go_back() {
+    [ "$previous" != - ] || die 66 "no confirmed release to go back to"
+    present "$previous"
+    write_active "$previous" - ok "$current"
+}
+
+do_rollback() {
+    need 0
+    take lock
+    read_active
+    go_back
+}
+
+do_boot() { # the service calls this before each start; prints the folder of the release to start
+    need 0
+    take lock
+    read_active
+    [ "$current" != - ] || die 66 "nothing is active"
+    if [ "$tries" != ok ]; then
+        if [ "$tries" -lt "$STARTS" ]; then
+            write_active "$current" "$previous" $((tries + 1)) "$failed"
+        elif [ "$previous" != - ]; then
+            go_back
+        fi
+        read_active
+    fi
+    present "$current"
+    echo "$root/releases/$current"
+}
+
+do_delete() { # ID: which ones to keep is decided by the PC
+    need 1
+    take lock
+    read_active
+    [ "$1" != "$current" ] || die 65 "$1 is active"
+    [ "$1" != "$previous" ] || die 65 "$1 is what a rollback goes back to"
+    [ -d "$root/releases/$1" ] || [ -d "$root/incoming/$1" ] || die 66 "no release $1"
+    for path in "$root/releases/$1" "$root/incoming/$1"; do
+        [ ! -d "$path" ] || discard "$path"
+    done
+}
+
+do_check() { # ID: verify a release once more
+    need 1
+    present "$1"
+    verify "$root/releases/$1"
+}
+
+do_status() {
+    need 0
+    read_active
+    printf 'active=%s\nprevious=%s\ntries=%s\nfailed=%s\n' "$current" "$previous" "$tries" "$failed"
+    for path in "$root"/releases/*; do
+        [ -f "$path/.complete" ] || continue
+        read -r number <"$path/.complete" || :
+        proof=
+        [ ! -f "$path/.proof" ] || read -r proof <"$path/.proof" || :
+        # shellcheck disable=SC2046
+        set -- $(du -sk "$path")
+        printf 'release=%s %s %s %s\n' "${path##*/}" "$number" "$1" "$proof"
+        printf 'meta=%s\n' "$(tr '\n' ' ' <"$path/meta.json" 2>/dev/null)"
+    done
+    for path in "$root"/incoming/*; do
+        [ ! -d "$path" ] || printf 'unfinished=%s\n' "${path##*/}"
+    done
+}
+
+[ $# -ge 2 ] || die 64 "usage: release.sh ROOT VERB [ARGUMENT ...]"
+root=${1%/}
+verb=$2
+shift 2
+given=$#
+case $verb in
+size | digest | reset | put) plain_name "${1:-}" && plain_name "${2:-}" ;;
+commit | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
+esac
+trap unlock EXIT
+trap 'exit 74' HUP INT TERM
+case $verb in
+init | space | size | digest | reset | put | commit | prove | activate | confirm | rollback | boot | delete | check | status)
+    "do_$verb" "$@"
+    ;;
+*) die 64 "unknown verb: $verb" ;;
+esac

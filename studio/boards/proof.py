@@ -1,0 +1,151 @@
+"""The golden check: the board runs the samples, and the PC judges whether the outputs are the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import msgspec
+
+from studio.boards.book import Board
+from studio.boards.faults import failed
+from studio.boards.link import Link
+from studio.boards.protocol import RUNNER
+from studio.boards.python import find_python
+from studio.boards.report import BoardRun
+from studio.control import Control
+from studio.errors import BoardError
+
+
+class _Output(msgspec.Struct):
+    name: str
+    worst: float | None
+    why: str = ""
+    exact: bool = False
+    sample: int = 0
+
+
+class _Said(msgspec.Struct):
+    """What the runner printed."""
+
+    ort: str
+    python: str
+    samples: int
+    tolerance: float
+    outputs: list[_Output]
+    load_ms: float
+    first_ms: float
+    times_ms: list[float]
+    peak_bytes: int
+
+
+def prove(
+    link: Link,
+    board: Board,
+    folder: str,
+    release: str,
+    runs: int,
+    warm_up: int,
+    threads: int,
+    control: Control,
+) -> BoardRun:
+    """Run goldens and `runs` timed inferences of `folder/releases/release`.
+
+    Never raises for a wrong model: `proved` is False and `reason` says why.
+    """
+    python = find_python(link, board)
+    if not python.onnxruntime:
+        return BoardRun(board.name, release, proved=False, reason=python.missing)
+    words = (f"{folder}/bin/{RUNNER}", f"{folder}/releases/{release}", "--runs", str(runs))
+    more = ("--warm-up", str(warm_up), "--threads", str(threads))
+    command = f"{python.path} {shlex.join((*words, *more))}"
+    reply = link.follow(f"exec {command}", control, lambda line: _shown(line, control))
+    if reply.status:
+        said = [line for line in reply.err.splitlines() if not line.startswith("step ")]
+        why = said[-1].strip() if said else f"exit status {reply.status}"
+        reason = f"the model does not run there: {why}"
+        return BoardRun(board.name, release, proved=False, reason=reason, command=command)
+    try:
+        said_ = msgspec.json.decode(reply.out.strip().rpartition("\n")[2], type=_Said)
+    except msgspec.DecodeError as error:
+        raise failed(board.name, f"the runner's answer makes no sense ({error})", reply) from error
+    return _judged(board.name, release, said_, threads, command)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The `share` quantile of sorted values, by linear interpolation between neighbours."""
+    if not ordered:
+        return 0.0
+    at = share * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+
+
+def within_budget(run: BoardRun, p95_ms: float, peak_bytes: int) -> str:
+    """Why the run breaks a budget (0 = no budget), else ""."""
+    if p95_ms and run.p95 > p95_ms:
+        return f"too slow: p95 {run.p95:.2f} ms, the budget is {p95_ms:.2f} ms"
+    if peak_bytes and run.peak_bytes > peak_bytes:
+        return f"too much memory: {run.peak_bytes >> 20} MiB, the budget is {peak_bytes >> 20} MiB"
+    return ""
+
+
+def refused(run: BoardRun, reason: str, active: str) -> BoardError:
+    """A release that must not become active."""
+    stays = f"{active} stays active" if active else "nothing was switched"
+    return BoardError(
+        f"release {run.release} on {run.board}",
+        f"{reason}; {stays}",
+        "Compare the model with the original, then push again.",
+    )
+
+
+def _judged(board: str, release: str, said: _Said, threads: int, command: str) -> BoardRun:
+    times = sorted(said.times_ms)
+    wrong = [why for output in said.outputs if (why := _wrong(output, said.tolerance))]
+    shares = [output.worst for output in said.outputs if output.worst is not None and not output.exact]
+    return BoardRun(
+        board,
+        release,
+        proved=not wrong and said.samples > 0,
+        reason="; ".join(wrong),
+        worst=max(shares, default=0.0),
+        tolerance=said.tolerance,
+        samples=said.samples,
+        runs=len(times),
+        threads=threads,
+        load_ms=said.load_ms,
+        first_ms=said.first_ms,
+        p50=quantile(times, 0.50),
+        p90=quantile(times, 0.90),
+        p95=quantile(times, 0.95),
+        p99=quantile(times, 0.99),
+        peak_bytes=said.peak_bytes,
+        runtime=f"onnxruntime {said.ort}, Python {said.python}",
+        command=command,
+        samples_ms=tuple(said.times_ms),
+    )
+
+
+def _wrong(output: _Output, tolerance: float) -> str:
+    if output.worst is None:
+        return f"output {output.name!r}: {output.why}"
+    if output.exact:
+        different = (
+            f"output {output.name!r}: {output.worst:.0f} values differ, first in sample {output.sample}"
+        )
+        return different if output.worst else ""
+    if output.worst <= tolerance:
+        return ""
+    return (
+        f"output {output.name!r} differs by {output.worst:.2%} of its range in sample {output.sample}, "
+        f"allowed are {tolerance:.2%}"
+    )
+
+
+def _shown(line: str, control: Control) -> None:
+    word, _, rest = line.partition(" ")
+    fraction, _, text = rest.partition(" ")
+    if word == "step" and fraction.replace(".", "", 1).isdecimal():
+        control.step(float(fraction), text)

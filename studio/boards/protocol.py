@@ -1,0 +1,167 @@
+"""The PC's side of the release protocol: each verb of `resources/board/release.sh` once."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import replace
+
+from studio.boards.book import Board
+from studio.boards.faults import failed
+from studio.boards.link import Link, Moved, Piece, Reply
+from studio.boards.package import sha256_of
+from studio.boards.report import BoardStatus, Release
+from studio.control import Control
+from studio.errors import BoardError
+from studio.paths import resource
+
+SCRIPT, RUNNER = "release.sh", "run_goldens.py"
+PROVED = "proved"
+
+
+class Releases:
+    """Releases under the board's folder. Every call raises `BoardError` with the board's own reason."""
+
+    def __init__(self, link: Link, board: Board) -> None:
+        self._link, self._board = link, board
+        self.folder = board.folder.removeprefix("~/")
+        self._root = shlex.quote(self.folder)
+
+    def prepare(self, control: Control) -> None:
+        """Put the board-side scripts there, make the folders, test that they can be written, heal."""
+        for name in (SCRIPT, RUNNER):
+            self._install(name, control)
+        self.verb("init")
+
+    def verb(self, name: str, *arguments: str) -> str:
+        """Run a verb of the script; its output without the last line end."""
+        reply = self._link.run(self._command(name, *arguments), timeout=600.0)
+        return self._checked(name, reply).strip()
+
+    def put(
+        self, release: str, name: str, piece: Piece | bytes, at: int, control: Control, moved: Moved | None
+    ) -> int:
+        """Append bytes to a file that is `at` bytes long; gives its length, all of it durable."""
+        command = self._command("put", release, name, str(at))
+        return int(self._checked("put", self._link.feed(command, piece, control, moved)))
+
+    def status(self) -> BoardStatus:
+        """Works on a board that has never been pushed to as well."""
+        reply = self._link.run(f"test -f {self._root}/bin/{SCRIPT}")
+        return _status(self._board.name, self.verb("status") if reply.status == 0 else "")
+
+    def activate(self, release: str, allow_unproved: bool) -> BoardStatus:
+        """Switch, unconfirmed, to a release that the golden check passed on this board."""
+        self._proof(release, allow_unproved)
+        self.verb("activate", release)
+        return self.status()
+
+    def confirm(self) -> BoardStatus:
+        """Confirm what is active now."""
+        active = self.status().active
+        if not active:
+            raise BoardError(f"board {self._board.name}", "nothing is active there", "Push a release first.")
+        self.verb("confirm", active)
+        return self.status()
+
+    def rollback(self) -> BoardStatus:
+        """Back to the last confirmed release; it must be there."""
+        if not self.status().previous:
+            raise BoardError(
+                f"board {self._board.name}",
+                "there is no confirmed release to go back to",
+                "Activate one from the list, or push another.",
+            )
+        self.verb("rollback")
+        return self.status()
+
+    def delete(self, release: str) -> BoardStatus:
+        """Delete one release or one interrupted upload."""
+        status = self.status()
+        if release in (status.active, status.previous):
+            use = "active" if release == status.active else "what a rollback goes back to"
+            raise BoardError(f"release {release}", f"it is {use}", "Switch to another release first.")
+        self.verb("delete", release)
+        return self.status()
+
+    def tidy(self, keep: int) -> None:
+        """Delete the oldest releases beyond `keep`; the PC decides, as the board's clock may be wrong."""
+        status = self.status()
+        idle = [one for one in status.releases if one.id not in (status.active, status.previous)]
+        idle.sort(key=lambda one: one.number, reverse=True)
+        for release in idle[max(keep, 0) :]:
+            self.verb("delete", release.id)
+
+    def _proof(self, release: str, allow_unproved: bool) -> None:
+        there = {one.id: one for one in self.status().releases}
+        if release not in there:
+            raise BoardError(f"release {release}", f"not on {self._board.name}", "List what is there first.")
+        proof = there[release].proof
+        if not proof.startswith(PROVED + " ") and not allow_unproved:
+            cause = f"it was not proved on {self._board.name} ({proof or 'never run there'})"
+            raise BoardError(f"release {release}", cause, "Push it again, or allow an unproved release.")
+
+    def _command(self, verb: str, *arguments: str) -> str:
+        words = " ".join(shlex.quote(word) for word in (verb, *arguments))
+        return f"sh {self._root}/bin/{SCRIPT} {self._root} {words}"
+
+    def _checked(self, verb: str, reply: Reply) -> str:
+        if reply.status:
+            raise failed(self._board.name, verb, reply)
+        return reply.out
+
+    def _install(self, name: str, control: Control) -> None:
+        path = resource("board", name)
+        wanted = sha256_of(path)
+        there = f"{self._root}/bin/{name}"
+        have = self._link.run(f"sha256sum < {there}").out.split()
+        if have[:1] == [wanted]:
+            return
+        fresh = f"{there}.new.$$"
+        command = (
+            f"umask 077; mkdir -p {self._root}/bin || exit 73; cat > {fresh} || exit 73; "
+            f'set -- $(sha256sum < {fresh}); [ "$1" = {wanted} ] || {{ rm -f {fresh}; exit 74; }}; '
+            f"mv -f {fresh} {there} || exit 73; sync"
+        )
+        # In a `sh` of its own: the login shell may be any shell.
+        reply = self._link.feed(f"sh -c {shlex.quote(command)}", path.read_bytes(), control)
+        self._checked(f"writing {self.folder}/bin/{name}", reply)
+
+
+def manifest_digest(manifest: str) -> str:
+    """sha256 of the manifest's text."""
+    return hashlib.sha256(manifest.encode()).hexdigest()
+
+
+def _status(board: str, text: str) -> BoardStatus:
+    said = {"active": "-", "previous": "-", "tries": "0", "failed": "-"}
+    releases: list[Release] = []
+    unfinished: list[str] = []
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        if key == "release":
+            releases.append(_release(value))
+        elif key == "meta" and releases:
+            releases[-1] = replace(releases[-1], meta=value.strip())
+        elif key == "unfinished":
+            unfinished.append(value)
+        elif key in said:
+            said[key] = value
+    active, previous, failed_one = (_id(said[key]) for key in ("active", "previous", "failed"))
+    states = {failed_one: "failed", previous: "previous", active: "active"}
+    state = "empty" if not active else "confirmed" if said["tries"] == "ok" else "unconfirmed"
+    tries = int(said["tries"]) if said["tries"].isdecimal() else 0
+    listed = tuple(
+        replace(one, state=states.get(one.id, "")) for one in sorted(releases, key=lambda one: -one.number)
+    )
+    return BoardStatus(board, state, active, previous, tries, failed_one, listed, tuple(unfinished))
+
+
+def _release(text: str) -> Release:
+    words = [*text.split(" ", 3), "", "", ""]
+    number, kib = (int(word) if word.isdecimal() else 0 for word in words[1:3])
+    return Release(words[0], number, kib, words[3].strip())
+
+
+def _id(text: str) -> str:
+    return "" if text == "-" else text

@@ -1,0 +1,77 @@
+"""Which Python on the board can run a model, or in plain words why none can."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+
+from studio.boards.book import Board
+from studio.boards.link import Link
+
+_ASK = (
+    "import sys, platform\n"
+    "print('python', platform.python_version())\n"
+    "import numpy\nprint('numpy', numpy.__version__)\n"
+    "import onnxruntime\nprint('onnxruntime', onnxruntime.__version__)"
+)
+_PLACES = (
+    "~/trimtab/venv/bin/python",
+    "~/venv/bin/python",
+    "~/.venv/bin/python",
+    "~/env/bin/python",
+    "/opt/venv/bin/python",
+    "python3",
+    "python",
+    "/usr/local/bin/python3",
+    "~/miniforge3/bin/python",
+    "~/miniconda3/bin/python",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """`path` is "" where there is none; `missing` says in plain words why no model can be run."""
+
+    path: str
+    version: str
+    onnxruntime: str
+    missing: str = ""
+
+
+def find_python(link: Link, board: Board) -> Python:
+    """The board's configured Python, else the first usual one that has numpy and onnxruntime."""
+    places = _places(board)
+    first: Python | None = None
+    for place in places:
+        found = _asked(link, place)
+        if found.onnxruntime:
+            return found
+        if found.version and first is None:
+            first = found
+    if first is not None:
+        return first
+    if board.python:
+        return Python("", "", "", f"{board.python} does not run on the board")
+    return Python("", "", "", "no Python on the board: looked for python3 and the usual virtual environments")
+
+
+def _places(board: Board) -> tuple[str, ...]:
+    if board.python:
+        return (board.python,)
+    return (sys.executable, *_PLACES) if board.kind == "local" else _PLACES
+
+
+def _asked(link: Link, place: str) -> Python:
+    # The held shell expands `~`; the rest is quoted.
+    command = f"~/{shlex.quote(place[2:])}" if place.startswith("~/") else shlex.quote(place)
+    reply = link.run(f"{command} -c {shlex.quote(_ASK)}", timeout=60.0)
+    said = dict(line.split(" ", 1) for line in reply.out.splitlines() if " " in line)
+    version = said.get("python", "")
+    if not version:
+        return Python("", "", "")
+    for module in ("numpy", "onnxruntime"):
+        if module not in said:
+            why = reply.err.strip().splitlines()[-1:] or ["it cannot be imported"]
+            return Python(command, version, "", f"no {module} for {place} (Python {version}) there: {why[0]}")
+    return Python(command, version, said["onnxruntime"])
