@@ -118,9 +118,8 @@ def augmented(x: torch.Tensor) -> torch.Tensor:
     return torch.roll(x, (dy, dx), (2, 3))
 
 
-def train(x: np.ndarray, y: np.ndarray, epochs: int) -> Net:
-    torch.manual_seed(20)
-    net = Net().to(memory_format=torch.channels_last)
+def train(net: nn.Module, x: np.ndarray, y: np.ndarray, epochs: int) -> nn.Module:
+    net = net.to(memory_format=torch.channels_last)
     steps = epochs * (len(x) // 256)
     optimizer = torch.optim.SGD(net.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.4, total_steps=steps)
@@ -213,7 +212,8 @@ def main() -> None:
     options = parser.parse_args()
     x, y = load(options.data, "train")
     tx, ty = load(options.data, "t10k")
-    net = train(x[:-CALIBRATION], y[:-CALIBRATION], options.epochs)
+    torch.manual_seed(20)
+    net = train(Net(), x[:-CALIBRATION], y[:-CALIBRATION], options.epochs)
     with torch.no_grad():
         right = torch.cat([net(part).argmax(1) for part in torch.from_numpy(tx).split(500)]).numpy() == ty
     shipped = right[:EVALUATION].mean()
