@@ -1,0 +1,120 @@
+"""One pass of the calibration data through the float graph, watching every tensor that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.ranges import Histogram, Seen
+from studio.compress.work import Array, Work, is_constant
+from studio.control import Control
+from studio.errors import BuildError
+from studio.stages import Batch, CalibrationSource
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+    import onnxruntime as ort
+
+Statistics = Mapping[str, Seen]
+CHUNK = 16
+_HISTOGRAMS = ("percentile", "entropy", "mse")
+
+
+def watch(work: Work, source: CalibrationSource, control: Control) -> dict[str, Seen]:
+    """Run the graph as it stands and return what was seen of every float tensor, by name.
+
+    Samples go through in chunks of at most `CHUNK`, so that memory is bounded by one chunk's
+    activations plus 16 KiB per tensor for methods that need a histogram. Raises `BuildError` where
+    the data does not fit the model or gives values that are not finite.
+    """
+    names = watched(work)
+    session = session_with(work.model, names)
+    with_histogram = work.plan.calibration in _HISTOGRAMS
+    seen = {name: Seen(histogram=Histogram() if with_histogram else None) for name in names}
+    count = 0
+    for batch in _limited(source, work.plan.calibration_samples, _chunk(work)):
+        count += _size(batch)
+        control.step(min(1.0, count / work.plan.calibration_samples), f"calibrating, {count} samples")
+        _feed(session, batch, seen, names)
+    if not count:
+        raise BuildError("calibration", "the data gave no samples", "Attach data with calibration samples.")
+    return seen
+
+
+def watched(work: Work) -> tuple[str, ...]:
+    """Float tensors of the main graph that depend on its inputs, graph inputs included."""
+    from onnx_ir import DataType
+
+    inputs = [value for value in work.model.graph.inputs if value.dtype == DataType.FLOAT]
+    floats = {fact.name for fact in work.facts.tensors if fact.dtype == "FLOAT"}
+    made = [value for node in work.model.graph for value in node.outputs if not is_constant(value)]
+    return tuple(str(value.name) for value in (*inputs, *made) if value.name in floats)
+
+
+def session_with(model: ir.Model, names: Iterable[str]) -> ort.InferenceSession:
+    """A float session on a copy of `model` that also gives out the tensors `names`."""
+    import onnx_ir as ir
+    import onnxruntime as ort
+
+    from studio.graph.onnx_edge import clone, serialize
+
+    copy = clone(model)
+    wanted = set(names)
+    for node in copy.graph:
+        for value in node.outputs:
+            if value.name in wanted and not value.is_graph_output():
+                value.type = ir.TensorType(ir.DataType.FLOAT)
+                copy.graph.outputs.append(value)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    return ort.InferenceSession(serialize(copy), options, providers=["CPUExecutionProvider"])
+
+
+def _chunk(work: Work) -> tuple[int, bool]:
+    """Samples per run, and whether the model takes exactly that many."""
+    heads = {fact.shape[0] for fact in work.facts.inputs if fact.shape}
+    fixed = heads.pop() if len(heads) == 1 else None
+    return (fixed, True) if isinstance(fixed, int) and fixed > 0 else (CHUNK, False)
+
+
+def _limited(source: CalibrationSource, limit: int, chunk: tuple[int, bool]) -> Iterator[Batch]:
+    """The source's batches cut into chunks, about `limit` samples in all."""
+    most, exact = chunk
+    taken = 0
+    for batch in source.batches():
+        size = _size(batch)
+        for start in range(0, size, most):
+            count = min(most, size - start) if exact else min(most, size - start, limit - taken)
+            if taken >= limit or count <= 0:
+                return
+            if exact and count < most:
+                break
+            taken += count
+            yield {name: array[start : start + count] for name, array in batch.items()}
+
+
+def _size(batch: Batch) -> int:
+    return max((len(array) for array in batch.values()), default=0)
+
+
+def _feed(session: ort.InferenceSession, batch: Batch, seen: dict[str, Seen], names: Iterable[str]) -> None:
+    wanted = [output.name for output in session.get_outputs() if output.name in seen]
+    feeds = {each.name: batch[each.name] for each in session.get_inputs() if each.name in batch}
+    values = dict(zip(wanted, session.run(wanted, feeds), strict=True))
+    values.update({name: array for name, array in feeds.items() if name in seen})
+    for name, value in values.items():
+        _add(name, np.asarray(value), seen[name])
+
+
+def _add(name: str, value: Array, seen: Seen) -> None:
+    if value.size and not np.isfinite(value).all():
+        raise BuildError(
+            f"tensor {name}",
+            "calibration gave values that are not finite",
+            "Check the preprocessing of the data.",
+        )
+    if value.ndim:
+        seen.add(value.astype(np.float32, copy=False))

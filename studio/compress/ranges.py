@@ -1,0 +1,153 @@
+"""What was seen of each tensor: extremes, means and a histogram whose bins grow; bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from studio.compress.work import Array
+
+BINS = 2048
+_PERCENTILE = 99.99
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Lowest and highest value that an activation may take; both finite, low ≤ high."""
+
+    low: float
+    high: float
+
+
+@dataclass
+class Histogram:
+    """|BINS| equal bins over [−top, top]; when a value falls outside, top doubles and bins merge.
+
+    One pass over the data, 16 KiB per tensor whatever the data holds.
+    """
+
+    top: float = 0.0
+    counts: Array = field(default_factory=lambda: np.zeros(BINS, np.int64))
+
+    def add(self, values: Array) -> None:
+        """Count finite `values` (any shape)."""
+        flat = values.reshape(-1)
+        reach = float(np.abs(flat).max(initial=0.0))
+        if self.top == 0.0:
+            self.top = reach
+        while reach > self.top > 0:
+            self._double()
+        if self.top > 0:
+            self.counts += np.histogram(flat, BINS, (-self.top, self.top))[0]
+
+    def _double(self) -> None:
+        merged = self.counts.reshape(-1, 2).sum(axis=1)
+        self.counts = np.zeros(BINS, np.int64)
+        self.counts[BINS // 4 : BINS // 4 + BINS // 2] = merged
+        self.top *= 2
+
+    @property
+    def centres(self) -> Array:
+        step = 2 * self.top / BINS
+        return -self.top + step * (np.arange(BINS) + 0.5)
+
+
+@dataclass
+class Seen:
+    """Statistics of one tensor, filled batch by batch. `mean` is over samples, in one sample's shape."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    average_low: float = 0.0
+    average_high: float = 0.0
+    batches: int = 0
+    samples: int = 0
+    total: Array | None = None
+    channel_low: Array | None = None
+    channel_high: Array | None = None
+    histogram: Histogram | None = None
+
+    def add(self, values: Array) -> None:
+        """Take one batch (N, …) of finite float values."""
+        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.average_low += low
+        self.average_high += high
+        self.batches += 1
+        self.samples += len(values)
+        self._sum(values)
+        if self.histogram is not None:
+            self.histogram.add(values)
+
+    def _sum(self, values: Array) -> None:
+        total = values.sum(axis=0, dtype=np.float64)
+        if self.total is None:
+            self.total = total
+        elif self.total.shape == total.shape:
+            self.total = self.total + total
+
+    @property
+    def mean(self) -> Array | None:
+        """The mean over samples, in one sample's shape."""
+        return None if self.total is None or not self.samples else self.total / self.samples
+
+
+def range_of(seen: Seen, method: str) -> Range:
+    """The range to represent, by `minmax`, `average` (of batches), `percentile`, `entropy` or `mse`.
+
+    `percentile` keeps 99.99 % of the values; `mse` and `entropy` pick the clip of least squared
+    error, or of least Kullback-Leibler divergence, at 8 bits.
+    """
+    if method == "average":
+        return Range(seen.average_low / seen.batches, seen.average_high / seen.batches)
+    histogram = seen.histogram
+    if method == "minmax" or histogram is None or not histogram.counts.any():
+        return Range(seen.low, seen.high)
+    low, high = _percentile(histogram) if method == "percentile" else _least_error(seen, histogram, method)
+    return Range(max(low, seen.low), min(high, seen.high))
+
+
+def _percentile(histogram: Histogram) -> tuple[float, float]:
+    share = np.cumsum(histogram.counts) / histogram.counts.sum()
+    outside = (100 - _PERCENTILE) / 200
+    low = int(np.searchsorted(share, outside, side="right"))
+    high = int(np.searchsorted(share, 1 - outside))
+    half = histogram.top / BINS
+    centres = histogram.centres
+    return float(centres[low] - half), float(centres[min(high, BINS - 1)] + half)
+
+
+def _least_error(seen: Seen, histogram: Histogram, method: str) -> tuple[float, float]:
+    score = _squared if method == "mse" else _divergence
+    tried = [(seen.low * ratio, seen.high * ratio) for ratio in np.linspace(0.2, 1.0, 81)]
+    errors = [score(histogram, low, high) for low, high in tried]
+    return tried[int(np.argmin(errors))]
+
+
+def _rounded(histogram: Histogram, low: float, high: float) -> tuple[Array, Array]:
+    """Bin centres and what 8 bits over [low, high] make of them."""
+    centres = histogram.centres
+    scale = max((high - low) / 255, np.finfo(np.float32).tiny)
+    codes = np.clip(np.rint((centres - low) / scale), 0, 255)
+    return centres, low + codes * scale
+
+
+def _squared(histogram: Histogram, low: float, high: float) -> float:
+    centres, back = _rounded(histogram, low, high)
+    return float((histogram.counts * np.square(centres - back)).sum())
+
+
+def _divergence(histogram: Histogram, low: float, high: float) -> float:
+    """KL divergence of the rounded distribution from the one seen (Migacz 2017, 8-bit inference)."""
+    centres, back = _rounded(histogram, low, high)
+    counts = histogram.counts.astype(np.float64)
+    _, level = np.unique(back, return_inverse=True)
+    inside = (centres >= low) & (centres <= high)
+    mass = np.bincount(level, weights=counts)
+    room = np.bincount(level, weights=inside & (counts > 0))
+    spread = np.where(inside & (counts > 0), mass[level] / np.maximum(room[level], 1), 1e-9)
+    reference = counts / counts.sum()
+    model = spread / spread.sum()
+    seen = reference > 0
+    return float((reference[seen] * np.log(reference[seen] / np.maximum(model[seen], 1e-12))).sum())

@@ -1,0 +1,151 @@
+"""Put a quantized weight into the graph in the fewest bytes, behind standard ops.
+
+onnxruntime folds constants when it opens a session: what is unpacked here from constants alone is
+unpacked once, at load, and the kernels see an ordinary int8 weight. Forms of storage:
+
+- `dense`: the int8 weight itself.
+- `packed`: `bits` bits per weight (see `packing`), unpacked by BitShift, Reshape, MatMulInteger and
+  a Gather from the table of levels; 4 bits use the INT4 type and a Cast where the opset has it.
+- `masked`: one bit per weight saying whether it is there, and the levels of those that are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.packing import encode, pack, packed_bytes
+from studio.compress.weights import Levels, uniform
+from studio.compress.work import Array, Work
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_INT4_OPSET = 21
+_PACK_COST = 330  # bytes of the nodes and names that unpack one weight, seen on serialized files
+_INT4_COST = 30
+_MASK_COST = 450
+
+
+@dataclass
+class Shelf:
+    """Small constants that unpacking shares between layers, made when first asked for."""
+
+    work: Work
+    made: dict[tuple[str, bytes, tuple[int, ...]], ir.Value] = field(default_factory=dict)
+
+    def constant(self, array: Array) -> ir.Value:
+        """An initializer holding `array`, the same one for equal arrays."""
+        key = (array.dtype.str, array.tobytes(), array.shape)
+        if key not in self.made:
+            self.made[key] = self.work.constant(array)
+        return self.made[key]
+
+
+def choose(levels: Levels, wish: str, opset: int) -> str:
+    """The storage with the fewest bytes for this weight, or the one wished for where it can be had."""
+    costs = {"dense": levels.values.size, "masked": _masked_bytes(levels)}
+    if levels.table is not None and np.isin(levels.values, levels.table).all():
+        costs["packed"] = packed_bytes(levels.values.size, levels.bits) + _unpack_cost(levels, opset)
+    return wish if wish in costs else min(costs, key=lambda name: (costs[name], name))
+
+
+def place(shelf: Shelf, node: ir.Node, levels: Levels, storage: str, name: str, opset: int) -> ir.Value:
+    """Emit `levels` in front of `node`; the value returned is int8 in the weight's shape."""
+    if storage == "masked":
+        return _masked(shelf, node, levels, name)
+    if storage == "packed" and levels.table is not None:
+        if _is_int4(levels, opset):
+            return _int4(shelf, node, levels.values, name)
+        return _unpacked(shelf, node, levels.values, levels.table, levels.bits, name)
+    return shelf.work.constant(levels.values, name)
+
+
+def place_masked_float(shelf: Shelf, node: ir.Node, weight: Array, name: str) -> ir.Value:
+    """Emit a sparse float weight (float32 or float16) as a mask and the values that are there."""
+    kept = np.concatenate([np.zeros(1, weight.dtype), weight[weight != 0]])
+    return _spread(shelf, node, weight != 0, shelf.work.constant(kept, name))
+
+
+def masked_float_bytes(weight: Array) -> int:
+    """Bytes that `place_masked_float` needs for `weight`."""
+    kept = int(np.count_nonzero(weight)) * weight.itemsize
+    return packed_bytes(weight.size, 1) + kept + _MASK_COST
+
+
+def _is_int4(levels: Levels, opset: int) -> bool:
+    table = levels.table
+    return opset >= _INT4_OPSET and table is not None and np.array_equal(table, uniform(4))
+
+
+def _unpack_cost(levels: Levels, opset: int) -> int:
+    return _INT4_COST if _is_int4(levels, opset) else _PACK_COST
+
+
+def _masked_bytes(levels: Levels) -> int:
+    kept = int(np.count_nonzero(levels.values))
+    bits, unpacking = (8, 0) if levels.table is None else (levels.bits, _PACK_COST)
+    return packed_bytes(levels.values.size, 1) + packed_bytes(kept, bits) + _MASK_COST + unpacking
+
+
+def _int4(shelf: Shelf, node: ir.Node, values: Array, name: str) -> ir.Value:
+    import ml_dtypes
+    import onnx_ir as ir
+
+    stored = shelf.work.constant(values.astype(ml_dtypes.int4), name)
+    return shelf.work.before(node, "Cast", [stored], {"to": int(ir.DataType.INT8)})
+
+
+def _unpacked(shelf: Shelf, node: ir.Node, values: Array, table: Array, bits: int, name: str) -> ir.Value:
+    """`values` (all in `table`) from packed bytes, in their own shape."""
+    work = shelf.work
+    flags = _flags(shelf, node, pack(encode(values, table), bits), values.size * bits, name)
+    shape = shelf.constant(np.array([*values.shape, bits], np.int64))
+    shaped = work.before(node, "Reshape", [flags, shape])
+    powers = shelf.constant((1 << np.arange(bits)).astype(np.uint8))
+    index = work.before(node, "MatMulInteger", [shaped, powers])
+    return work.before(node, "Gather", [shelf.constant(table), index])
+
+
+def _flags(shelf: Shelf, node: ir.Node, packed: Array, count: int, name: str) -> ir.Value:
+    """`count` bits as 0 and 1, uint8, from packed bytes; flat only where the last byte is not full."""
+    work = shelf.work
+    stored = work.constant(packed.reshape(-1, 1), name)
+    left = shelf.constant(np.arange(7, -1, -1, dtype=np.uint8))
+    up = work.before(node, "BitShift", [stored, left], {"direction": "LEFT"})
+    flags = work.before(
+        node, "BitShift", [up, shelf.constant(np.array([7], np.uint8))], {"direction": "RIGHT"}
+    )
+    if count % 8 == 0:
+        return flags
+    flat = work.before(node, "Reshape", [flags, shelf.constant(np.array([-1], np.int64))])
+    ends = [shelf.constant(np.array([index], np.int64)) for index in (0, count)]
+    return work.before(node, "Slice", [flat, *ends])
+
+
+def _masked(shelf: Shelf, node: ir.Node, levels: Levels, name: str) -> ir.Value:
+    values = levels.values
+    kept = values[values != 0]
+    if levels.table is None or kept.size == 0:
+        stored = shelf.work.constant(np.concatenate([np.zeros(1, np.int8), kept]), name)
+        return _spread(shelf, node, values != 0, stored)
+    stored = _unpacked(shelf, node, kept, levels.table, levels.bits, name)
+    zero = shelf.constant(np.zeros(1, np.int8))
+    return _spread(shelf, node, values != 0, shelf.work.before(node, "Concat", [zero, stored], {"axis": 0}))
+
+
+def _spread(shelf: Shelf, node: ir.Node, mask: Array, kept: ir.Value) -> ir.Value:
+    """Put `kept` (a zero, then the values in order) where `mask` is set; the result has its shape."""
+    import onnx_ir as ir
+
+    work = shelf.work
+    flags = _flags(shelf, node, np.packbits(mask.reshape(-1), bitorder="little"), mask.size, "")
+    flat = work.before(node, "Reshape", [flags, shelf.constant(np.array([-1], np.int64))])
+    there = work.before(node, "Cast", [flat], {"to": int(ir.DataType.INT32)})
+    count = work.before(node, "CumSum", [there, shelf.constant(np.array(0, np.int32))])
+    index = work.before(node, "Mul", [count, there])
+    shape = shelf.constant(np.array(mask.shape, np.int64))
+    shaped = work.before(node, "Reshape", [index, shape])
+    return work.before(node, "Gather", [kept, shaped])

@@ -1,0 +1,197 @@
+"""The graph under work: a clone of the model, the plan's rows, and small edits every pass makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studio.artifact import Refusal
+from studio.graph.constants import origin_of, tensor_of
+from studio.graph.model import Facts, LayerFact, Model
+from studio.graph.names import nodes_by_name
+from studio.recipe.resolve import LayerPlan, Plan
+from studio.target import Target
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class Work:
+    """One build in progress. `nodes` finds each layer's node in the clone, by the facts' names.
+
+    `rows` holds the plan, replaced row by row where a pass must refuse something; `storage` is what
+    each layer's weight was stored as; `done` names the passes behind us.
+    """
+
+    model: ir.Model
+    facts: Facts
+    target: Target
+    plan: Plan
+    rows: dict[str, LayerPlan]
+    nodes: dict[str, ir.Node]
+    done: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    storage: dict[str, str] = field(default_factory=dict)
+    sparsity: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, list[Refusal]] = field(default_factory=dict)
+    _count: int = 0
+    _names: set[str] = field(default_factory=set)
+
+    def layers(self) -> Iterator[tuple[LayerFact, LayerPlan, ir.Node]]:
+        """Facts, plan row and node of every layer, in graph order."""
+        for fact in self.facts.layers:
+            yield fact, self.rows[fact.name], self.nodes[fact.name]
+
+    def refuse(self, layer: str, setting: str, asked: object, given: object, reason: str) -> None:
+        """Record a wish of `layer` that this build could not grant."""
+        self.refused.setdefault(layer, []).append(Refusal(setting, str(asked), str(given), reason))
+
+    def name(self, stem: str = "t") -> str:
+        """A short tensor name that is not taken; the same build gives the same names."""
+        if not self._names:
+            self._names = _taken(self.model)
+        while f"{stem}{self._count}" in self._names:
+            self._count += 1
+        self._names.add(f"{stem}{self._count}")
+        return f"{stem}{self._count}"
+
+    def constant(self, array: Array, name: str = "", dtype: ir.DataType | None = None) -> ir.Value:
+        """A new initializer holding `array`; `name` is used where it is free."""
+        import onnx_ir as ir
+
+        graph = self.model.graph
+        chosen = name if name and name not in graph.initializers else self.name()
+        value = ir.Value(name=chosen, const_value=ir.tensor(array, dtype=dtype, name=chosen))
+        graph.register_initializer(value)
+        return value
+
+    def release(self, value: ir.Value | None) -> str:
+        """The name of an initializer that its one user is about to replace, free again; else ""."""
+        if value is None or not value.is_initializer() or len(value.uses()) > 1:
+            return ""
+        name = str(value.name)
+        self.model.graph.initializers.pop(name)
+        value.name = self.name()
+        return name
+
+    def before(
+        self,
+        node: ir.Node,
+        op: str,
+        inputs: Sequence[ir.Value | None],
+        attributes: dict[str, Any] | None = None,
+    ) -> ir.Value:
+        """Insert a nameless node in front of `node` and return its one output."""
+        made = self._node(op, inputs, attributes)
+        self.model.graph.insert_before(node, made)
+        return made.outputs[0]
+
+    def after(
+        self,
+        node: ir.Node,
+        op: str,
+        inputs: Sequence[ir.Value | None],
+        attributes: dict[str, Any] | None = None,
+    ) -> ir.Value:
+        """Insert a nameless node behind `node` and return its one output."""
+        made = self._node(op, inputs, attributes)
+        self.model.graph.insert_after(node, made)
+        return made.outputs[0]
+
+    def _node(self, op: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any] | None) -> ir.Node:
+        import onnx_ir as ir
+
+        made = ir.node(op, inputs, attributes or {})
+        made.outputs[0].name = self.name()
+        return made
+
+
+def start(model: Model, plan: Plan, target: Target) -> Work:
+    """A fresh clone of `model` with its layers found; node names are kept or given."""
+    from studio.graph.onnx_edge import clone
+
+    copy = clone(model.ir)
+    named = nodes_by_name(copy)
+    rows = {row.layer: row for row in plan.layers}
+    nodes = {layer.name: named[layer.name] for layer in model.facts.layers}
+    for name, node in nodes.items():
+        node.name = name
+    return Work(copy, model.facts, target, plan, rows, nodes)
+
+
+def array_of(value: ir.Value | None) -> Array | None:
+    """The constant behind an initializer or Constant node, else None."""
+    tensor = tensor_of(value) if value is not None else None
+    return None if tensor is None else np.asarray(tensor.numpy())
+
+
+def is_constant(value: ir.Value | None) -> bool:
+    """Whether nothing but constants flow into `value`."""
+    return origin_of(value) is not None
+
+
+def only_consumer(value: ir.Value) -> ir.Node | None:
+    """The one node that uses `value`, where it is neither a graph output nor used elsewhere."""
+    uses = value.consumers()
+    return uses[0] if len(uses) == 1 and not value.is_graph_output() else None
+
+
+def attribute(node: ir.Node, name: str, default: Any = None) -> Any:
+    """The plain value of an attribute, or `default`."""
+    found = node.attributes.get(name)
+    return default if found is None or found.is_ref() else found.value
+
+
+def set_input(node: ir.Node, index: int, value: ir.Value) -> None:
+    """Connect input `index`, growing the node's inputs where it had fewer."""
+    if len(node.inputs) <= index:
+        node.resize_inputs(index + 1)
+    node.replace_input_with(index, value)
+
+
+def drop(model: ir.Model, node: ir.Node) -> None:
+    """Remove a node whose only output nobody uses any more."""
+    model.graph.remove(node, safe=True)
+
+
+def bypass(model: ir.Model, node: ir.Node) -> None:
+    """Remove `node` (one data input, one output); its output's name lives on where it matters.
+
+    A graph output keeps its name by handing it to the producer's value.
+    """
+    source, gone = node.inputs[0], node.outputs[0]
+    assert source is not None
+    name = gone.name
+    takes_name = source.producer() is not None and len(source.uses()) == 1 and not source.is_graph_output()
+    if gone.is_graph_output():
+        source.type, source.shape = gone.type, gone.shape
+    gone.replace_all_uses_with(source, replace_graph_outputs=True)
+    model.graph.remove(node, safe=True)
+    if takes_name:
+        gone.name = None
+        source.name = name
+
+
+def can_bypass(node: ir.Node) -> bool:
+    """Whether the node's output can be replaced by its input without renaming an output of the graph."""
+    source, gone = node.inputs[0], node.outputs[0]
+    if source is None or not gone.is_graph_output():
+        return source is not None
+    return source.producer() is not None and len(source.uses()) == 1 and not source.is_graph_output()
+
+
+def _taken(model: ir.Model) -> set[str]:
+    import onnx_ir as ir
+
+    names: set[str] = set()
+    for graph in model.graphs():
+        names |= {str(value.name) for value in (*graph.inputs, *graph.initializers.values())}
+    for node in ir.traversal.RecursiveGraphIterator(model.graph):
+        names |= {str(value.name) for value in node.outputs}
+    return names
