@@ -59,10 +59,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class LayerDrift:
-    """Signal to quantization-noise ratio of a layer's output in dB; None where it has no counterpart."""
+    """Signal to quantization-noise ratio of a layer's output in dB.
+
+    None where it cannot be told or nothing differs; `note` says which.
+    """
 
     layer: str
     sqnr_db: float | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

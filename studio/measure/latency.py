@@ -12,7 +12,7 @@ import numpy as np
 
 from studio.control import Control
 from studio.errors import MeasureError
-from studio.measure.memory import Peak
+from studio.measure.memory import peak_memory
 from studio.measure.sessions import Runner, open_session
 from studio.measure.statistics import median_interval
 from studio.metrics import HERE, Figure, Latency, LatencyPair
@@ -26,36 +26,44 @@ BUSY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`runs` timed inferences after `warm_up` untimed ones, but no longer than `seconds` (0: no end)."""
+    """`runs` timed inferences after `warm_up` untimed ones, but no longer than `seconds` (0: no end).
+
+    `memory` tells the peak too, which takes a process of its own (about half a second).
+    """
 
     threads: int = 1
     runs: int = 200
     warm_up: int = 10
     seconds: float = 5.0
+    memory: bool = True
 
 
 @dataclass(slots=True)
 class _Opened:
     run: Callable[[], object]
+    feed: dict[str, NDArray[np.generic]]
     load_ms: float
     first_ms: float
-    peak_bytes: int
+    peak_bytes: int = 0
 
 
 def latency(path: str, inputs: Inputs, timing: Timing = Timing(), control: Control | None = None) -> Latency:
     """Percentiles in ms of `path` on the first sample of `inputs`, on this computer.
 
-    `load_ms` is opening the session, `first_ms` the first run, `peak_bytes` what both and the timed
-    runs added to this process's memory. `invalid` says so where other work kept the processor busy.
+    `load_ms` is opening the session, `first_ms` the first run, `peak_bytes` the peak of a process
+    that does nothing else (0: unknown). `invalid` says so where other work kept the processor busy.
     Raises `MeasureError`.
     """
     control = control or Control()
-    with Peak() as peak:
-        opened = _open(path, inputs, timing)
-        load = _Load()
-        times = _timed([opened.run], timing, control)[0]
-    opened.peak_bytes = peak.bytes
-    return _latency(times, opened, timing, load.complaint(timing.threads))
+    opened = _open(path, inputs, timing)
+    load = _Load()
+    times = _timed([opened.run], timing, control.part(0, 0.8))[0]
+    invalid = load.complaint(timing.threads)
+    if timing.memory:
+        control.step(0.8, "measuring memory")
+        opened.peak_bytes = peak_memory(path, opened.feed, timing.threads)
+    control.step(1.0, "timed")
+    return _latency(times, opened, timing, invalid)
 
 
 def latency_pair(
@@ -87,14 +95,14 @@ def _open(path: str, inputs: Inputs, timing: Timing) -> _Opened:
     start = perf_counter()
     runner = Runner(open_session(path, timing.threads, label=name), name)
     loaded = perf_counter()
-    one = {key: np.ascontiguousarray(array[:1]) for key, array in inputs.items()}
-    if any(len(array) == 0 for array in one.values()):
+    one = {key: np.ascontiguousarray(inputs[key][:1]) for key in runner.inputs if key in inputs}
+    if not one or any(len(array) == 0 for array in one.values()):
         raise MeasureError(name, "there is no sample to time it on", "Attach a data set.")
     if runner.fixed_batch > 1:
         one = {key: array.repeat(runner.fixed_batch, axis=0) for key, array in one.items()}
     runner.run(one)
     first = perf_counter()
-    return _Opened(lambda: runner.run(one), (loaded - start) * 1e3, (first - loaded) * 1e3, 0)
+    return _Opened(lambda: runner.run(one), one, (loaded - start) * 1e3, (first - loaded) * 1e3)
 
 
 def _timed(runs: list[Callable[[], object]], timing: Timing, control: Control) -> list[NDArray[np.float64]]:

@@ -43,10 +43,10 @@ class SessionSource:
 class Runner:
     """An open session that takes any number of samples, whatever batch its graph insists on."""
 
-    def __init__(self, session: ort.InferenceSession, label: str) -> None:
+    def __init__(self, session: ort.InferenceSession, label: str, outputs: tuple[str, ...] = ()) -> None:
         self._session, self._label = session, label
         self.inputs = tuple(each.name for each in session.get_inputs())
-        self.outputs = tuple(each.name for each in session.get_outputs())
+        self.outputs = outputs or tuple(each.name for each in session.get_outputs())
         self.fixed_batch = _fixed_batch(session)
 
     def run(self, batch: Mapping[str, NDArray[np.generic]]) -> Outputs:
@@ -82,16 +82,21 @@ class Runner:
 
     def _once(self, feed: dict[str, NDArray[np.generic]]) -> Outputs:
         with _named(self._label, "run", "See that the data is prepared as for training."):
-            return tuple(self._session.run(None, feed))
+            return tuple(self._session.run(self.outputs, feed))
 
 
 def open_session(
-    model: str | bytes, threads: int = 1, *, label: str = "", optimized_to: str = ""
+    model: str | bytes,
+    threads: int = 1,
+    *,
+    label: str = "",
+    optimized_to: str = "",
+    folder: str = "",
 ) -> ort.InferenceSession:
     """A CPU session on a file (path) or serialized model (bytes); raises `MeasureError`.
 
     `threads` work inside one op, ops run one after another, idle threads sleep. `optimized_to` is
-    a path to write the optimized graph to.
+    a path to write the optimized graph to, `folder` where a serialized model's external data lies.
     """
     import onnxruntime as ort
 
@@ -103,6 +108,8 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimized_to:
         options.optimized_model_filepath = optimized_to
+    if folder:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
     with _named(label, "open", "Check the file with `trimtab inspect`."):
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
