@@ -23,7 +23,7 @@ from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
 from studio.session import Session
 
-OPEN, DATA, MEASURE, SENSE, EXPORT, TIME = "open", "data", "measure", "sensitivity", "export", "time"
+OPEN, DATA, MEASURE, SENSE, EXPORT = "open", "data", "measure", "sensitivity", "export"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 
@@ -115,10 +115,6 @@ class Bridge(QObject):
     def time(self) -> None:
         """Time the file here, after what is being measured, so that the two do not disturb each other."""
         self.run(MEASURE, T.job_latency, self.session.latency, replace=False)
-
-    def time_original(self) -> None:
-        """Time the model as it was opened; its `Latency` comes with `ended` of the lane `time`."""
-        self.run(TIME, T.job_latency, self.session.original_latency)
 
     def sense(self) -> None:
         """Measure each group alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.gui import numbers
 from studio.gui.cards import BAD, GOOD, QUIET, WARN, Face
 from studio.gui.texts import T
-from studio.metrics import Comparison, Figure, Latency
+from studio.metrics import Comparison, Figure, LatencyPair
 from studio.project.changes import Measured
 
 
@@ -41,19 +41,24 @@ def difference(found: Comparison | None, attached: bool, measuring: bool) -> Fac
     return Face(numbers.value(figure), change, verdict(figure), source, not figure.final)
 
 
-def latency(now: Latency | None, original: Latency | None) -> Face:
-    """p50 at batch 1, against the original where that was timed too."""
-    if now is None:
+def latency(pair: LatencyPair | None) -> Face:
+    """p50 at batch 1, against the original timed in turns with it."""
+    if pair is None:
         return Face(source=T.card_not_measured)
+    now, original = pair.optimized, pair.original
     source = T.card_runs.format(source=now.source, threads=now.threads, n=now.runs)
     if now.invalid:
         return Face(f"{now.p50:.2f} ms", now.invalid, WARN, source)
-    change = f"p95 {now.p95:.2f} ms"
-    tone = QUIET
-    if original is not None and original.p50 > 0 and now.p50 > 0:
-        change = f"{original.p50 / now.p50:.2f}×  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
-        tone = GOOD if now.p50 <= original.p50 else WARN
-    return Face(f"{now.p50:.2f} ms", change, tone, source)
+    ratio = pair.ratio.value
+    words = T.card_faster.format(times=1 / ratio) if ratio <= 1 else T.card_slower.format(times=ratio)
+    change = f"{words}  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
+    return Face(f"{now.p50:.2f} ms", change, _pace(pair), source)
+
+
+def _pace(pair: LatencyPair) -> str:
+    if pair.ratio.low is not None and pair.ratio.high is not None and pair.ratio.low <= 1 <= pair.ratio.high:
+        return QUIET
+    return GOOD if pair.ratio.value < 1 else WARN
 
 
 def verdict(figure: Figure) -> str:

@@ -1,0 +1,149 @@
+"""One board: its state, what can be done, its releases, and what the last run there measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from studio.gui import fonts
+from studio.gui.boards import words
+from studio.gui.boards.trust import TrustBox
+from studio.gui.panel import label
+from studio.gui.texts import T
+from studio.gui.theme import Look
+
+if TYPE_CHECKING:
+    from studio.boards.report import BoardRun, BoardStatus, Pushed
+    from studio.gui.boards.asking import Seen
+
+_SHOWN = 6
+
+
+class Detail(QWidget):
+    """Sends what was asked for; the panel does it."""
+
+    push_wanted = Signal()
+    confirm_wanted = Signal()
+    rollback_wanted = Signal()
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.state = label(quiet=True, pixels=12)
+        self.state.setWordWrap(True)
+        self.trust = TrustBox(look)
+        self.push = _button(T.board_push, T.board_push_tip, self.push_wanted)
+        self.push.setObjectName("primary")
+        self.confirm = _button(T.board_confirm, T.board_confirm_tip, self.confirm_wanted)
+        self.rollback = _button(T.board_rollback, T.board_rollback_tip, self.rollback_wanted)
+        self._status: BoardStatus | None = None
+        self._run, self._releases = _Table(T.board_run, look), _Table(T.board_releases, look)
+        self._arrange()
+        self.clear("")
+
+    def _arrange(self) -> None:
+        both = QHBoxLayout()
+        both.setSpacing(8)
+        both.addWidget(self.confirm, 1)
+        both.addWidget(self.rollback, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(14, 4, 14, 8)
+        whole.setSpacing(10)
+        whole.addWidget(self.state)
+        whole.addWidget(self.trust)
+        whole.addWidget(self.push)
+        whole.addLayout(both)
+        whole.addSpacing(6)
+        whole.addWidget(self._run)
+        whole.addWidget(self._releases)
+        whole.addStretch(1)
+
+    def clear(self, text: str) -> None:
+        """Nothing is known yet; say `text`."""
+        self._status = None
+        self.state.setText(text)
+        self.trust.show_key("", None)
+        self._run.show_lines(())
+        self._releases.show_lines(())
+        self.allow(False)
+
+    def show_seen(self, seen: Seen) -> None:
+        """What a board showed: its key to decide on, or its state and releases."""
+        self.trust.show_key(seen.name, seen.key)
+        self._status = seen.status
+        if seen.status is None:
+            self.state.setText("")
+            return
+        self.state.setText(words.state_line(seen.status))
+        lines = [words.release_line(release) for release in seen.status.releases[:_SHOWN]]
+        self._releases.show_lines(tuple(lines) or ((T.board_empty, ""),))
+
+    def show_pushed(self, pushed: Pushed) -> None:
+        """What a push did and measured."""
+        self.show_run(pushed.run)
+        reason = "" if pushed.activated else pushed.reason
+        state = words.state_line(pushed.status)
+        self.state.setText("\n".join(filter(None, (state, words.pushed_line(pushed), reason))))
+
+    def show_run(self, run: BoardRun) -> None:
+        self._run.show_lines(words.run_lines(run), bad=not run.proved)
+
+    def allow(self, model: bool, busy: bool = False) -> None:
+        """Enable what makes sense now."""
+        status = self._status
+        self.push.setEnabled(model and status is not None and not busy)
+        self.confirm.setEnabled(status is not None and status.state == "unconfirmed" and not busy)
+        self.rollback.setEnabled(status is not None and bool(status.previous) and not busy)
+
+    @property
+    def text(self) -> str:
+        """Everything it says, for tests and for reading aloud."""
+        return "\n".join((self.state.text(), self._run.text, self._releases.text)).strip()
+
+
+class _Table(QWidget):
+    """A titled list of names and texts; hidden while empty."""
+
+    def __init__(self, title: str, look: Look) -> None:
+        super().__init__()
+        self._look, self._cells = look, list[QLabel]()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(5)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(label(title, strong=True, pixels=12), 0, 0, 1, 2)
+
+    def show_lines(self, lines: tuple[words.Line, ...], bad: bool = False) -> None:
+        for cell in self._cells:
+            self._grid.removeWidget(cell)
+            cell.deleteLater()
+        self._cells = []
+        for row, (name, text) in enumerate(lines, start=1):
+            self._put(label(name, quiet=bool(text), pixels=12), row, 0)
+            if text:
+                value = label(text, pixels=12)
+                value.setFont(fonts.medium(12))
+                value.setWordWrap(True)
+                self._put(value, row, 1)
+                if bad and row == 1:
+                    value.setStyleSheet(f"color: {QColor(self._look.theme.bad).name()};")
+        self.setVisible(bool(lines))
+
+    def _put(self, cell: QLabel, row: int, column: int) -> None:
+        self._cells.append(cell)
+        self._grid.addWidget(cell, row, column)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(cell.text() for cell in self._cells)
+
+
+def _button(text: str, tip: str, signal: object) -> QPushButton:
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(signal)
+    return made

@@ -1,0 +1,137 @@
+"""The chart itself: points joined along the edits, interval bars, the original as a dashed line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+
+from studio.gui import fonts
+from studio.gui.plots.series import Point, Series
+from studio.gui.texts import T
+from studio.gui.theme import Theme
+
+_LEAST_SPAN = 2.0
+
+
+class Chart:
+    """One pyqtgraph plot. `floor` is the lowest value of its axis (None: as the points need)."""
+
+    def __init__(self, theme: Theme, colour: int, write: Callable[[float], str], floor: float | None) -> None:
+        self._write, self._floor, self._colour = write, floor, colour
+        self.clicked: Callable[[int], None] = _ignore
+        self.widget = pg.PlotWidget()
+        self.widget.setAntialiasing(True)
+        self._plot: Any = self.widget.getPlotItem()
+        self._line = self._plot.plot([], [])
+        self._bars = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0), beam=0.08)
+        self._dots = pg.ScatterPlotItem(hoverable=True, tip=None)
+        self._base = pg.InfiniteLine(angle=0)
+        self._name = pg.InfLineLabel(
+            self._base, text=T.plot_original, position=0.985, anchors=[(1, 1), (1, 0)]
+        )
+        for item in (self._bars, self._dots, self._base):
+            self._plot.addItem(item)
+        self._dots.sigClicked.connect(self._click)
+        self._arrange()
+        self.dress(theme)
+
+    def _arrange(self) -> None:
+        self._plot.hideButtons()
+        self._plot.setMenuEnabled(False)
+        self._plot.setMouseEnabled(x=False, y=False)
+        self._plot.layout.setContentsMargins(8, 0, 14, 2)
+        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
+        left.tickStrings = self._tick_texts
+        left.setWidth(66)
+        for axis in (left, bottom):
+            axis.setStyle(tickFont=fonts.font(11), tickLength=0, tickTextOffset=6)
+        self._plot.getViewBox().setDefaultPadding(0.0)
+
+    def _tick_texts(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [self._write(value) for value in values]
+
+    def dress(self, theme: Theme) -> None:
+        """Take the colours of `theme`."""
+        self._theme = theme
+        self.widget.setBackground(theme.surface)
+        self._plot.getViewBox().setBackgroundColor(None)
+        for name in ("left", "bottom"):
+            axis = self._plot.getAxis(name)
+            axis.setPen(pg.mkPen(theme.line))
+            axis.setTextPen(pg.mkPen(theme.muted))
+        self._plot.showGrid(x=False, y=True, alpha=0.32 if theme.dark else 0.22)
+        self._plot.getAxis("left").setTickPen(pg.mkPen(theme.line_strong))
+        self._line.setPen(pg.mkPen(theme.series[self._colour], width=1.5))
+        self._base.setPen(pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine))
+        self._name.setColor(QColor(theme.muted))
+        self._name.setFont(fonts.font(11))
+
+    def draw(self, series: Series) -> None:
+        """Draw the points of `series`, which has at least one."""
+        points = series.points
+        x = np.array([point.step for point in points], dtype=float)
+        y = np.array([point.value for point in points])
+        self._line.setData(x, y)
+        self._draw_bars(x, y, points)
+        self._dots.setData([self._dot(point, series) for point in points])
+        self._base.setVisible(series.original is not None)
+        if series.original is not None:
+            self._base.setValue(series.original)
+        self._range(series)
+
+    def _draw_bars(self, x: Any, y: Any, points: tuple[Point, ...]) -> None:
+        low = np.array([point.value if point.low is None else point.low for point in points])
+        high = np.array([point.value if point.high is None else point.high for point in points])
+        colour = QColor(self._theme.series[self._colour])
+        colour.setAlpha(150)
+        self._bars.setData(x=x, y=y, top=high - y, bottom=y - low, pen=pg.mkPen(colour, width=1.5))
+
+    def _dot(self, point: Point, series: Series) -> dict[str, Any]:
+        colour, here = self._theme.series[self._colour], point.step == series.at
+        hollow = point.ghost or not here
+        pen = pg.mkPen(
+            self._theme.ghost if point.ghost else colour,
+            width=1.5,
+            style=Qt.PenStyle.DotLine if point.ghost else Qt.PenStyle.SolidLine,
+        )
+        brush = pg.mkBrush(self._theme.surface if hollow else colour)
+        return {
+            "pos": (point.step, point.value),
+            "size": 11 if here else 7,
+            "pen": pen,
+            "brush": brush,
+            "data": point.step,
+        }
+
+    def _range(self, series: Series) -> None:
+        values = [series.original] if series.original is not None else []
+        for point in series.points:
+            values += [v for v in (point.value, point.low, point.high) if v is not None]
+        low, high = min(values), max(values)
+        if self._floor is None:
+            gap = max(_LEAST_SPAN - (high - low), (high - low) * 0.24) / 2
+            low, high = low - gap, high + gap
+        else:
+            low, high = self._floor, high * 1.12
+        last = max(point.step for point in series.points)
+        self._plot.setYRange(low, high, padding=0)
+        self._plot.setXRange(-0.35, max(last, 4) + 0.35, padding=0)
+        self._plot.getAxis("bottom").setTicks([_ticks(max(last, 4))])
+
+    def _click(self, _: object, spots: Any) -> None:
+        if len(spots):
+            self.clicked(int(spots[0].data()))
+
+
+def _ticks(last: int) -> list[tuple[float, str]]:
+    every = max(1, round(last / 8))
+    return [(float(step), str(step)) for step in range(0, last + 1, every)]
+
+
+def _ignore(step: int) -> None:
+    pass

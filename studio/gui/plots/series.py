@@ -1,0 +1,63 @@
+"""Points along the history of edits: what was measured of each state, and ghosts where nothing was yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.metrics import ESTIMATED, Figure
+from studio.project.changes import Measured
+from studio.project.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One state on a plot. `step` is its place in the journal; `ghost` an estimate or a figure so far."""
+
+    step: int
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    source: str
+    ghost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one plot shows: points in the order of edits, the original's value, and where we are."""
+
+    points: tuple[Point, ...] = ()
+    original: float | None = None
+    at: int = 0
+
+
+def accuracy(journal: Journal, found: Mapping[int, Measured]) -> Series:
+    """Accuracy of every measured state, with its interval. `found` is keyed by revision."""
+    points, original = [], None
+    for step, state in enumerate(journal.steps):
+        measured = found.get(state.document.revision)
+        if measured is not None and measured.comparison is not None:
+            original = measured.comparison.original.value
+            points.append(_point(step, state.label, measured.comparison.optimized))
+    return Series(tuple(points), original, journal.at)
+
+
+def size(journal: Journal, found: Mapping[int, Measured], estimates: Mapping[int, Figure]) -> Series:
+    """Bytes of every built state, and the estimate of one that is being built."""
+    points = []
+    for step, state in enumerate(journal.steps):
+        revision = state.document.revision
+        measured, guess = found.get(revision), estimates.get(revision)
+        if measured is not None:
+            built = Figure(float(measured.artifact.bytes), "bytes", 0, "")
+            points.append(_point(step, state.label, built))
+        elif guess is not None:
+            points.append(_point(step, state.label, guess))
+    return Series(tuple(points), float(journal.document.model.file_bytes), journal.at)
+
+
+def _point(step: int, label: str, figure: Figure) -> Point:
+    ghost = figure.source == ESTIMATED or not figure.final
+    return Point(step, label, figure.value, figure.low, figure.high, figure.n, figure.source, ghost)

@@ -1,0 +1,134 @@
+"""The bar on top: open and data on the left, tools in the middle, export on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+
+from studio.gui import fonts, icons
+from studio.gui.actions import Actions
+from studio.gui.panel import label
+from studio.gui.texts import T
+from studio.gui.theme import MODES, Look
+from studio.recipe import presets
+
+_THEMES = {"system": T.theme_system, "light": T.theme_light, "dark": T.theme_dark}
+
+
+class Toolbar(QFrame):
+    """Sends presets and themes by name; everything else is an action of the table."""
+
+    preset_wanted = Signal(str)
+    theme_wanted = Signal(str)
+
+    def __init__(self, actions: Actions, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bar")
+        self.setFixedHeight(54)
+        self._actions, self._look = actions, look
+        self._glyphs: list[tuple[QToolButton, str]] = []
+        self.title, self.mark = label(strong=True, pixels=14), QLabel()
+        self.export = QPushButton(T.export)
+        self.presets = self._presets_menu()
+        self._arrange()
+        look.changed.connect(self._dress)
+        self._dress()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(4)
+        row.addWidget(self.mark)
+        row.addSpacing(8)
+        row.addWidget(self._button("open"))
+        row.addWidget(self._menu_button("data", T.data, self._data_menu()))
+        row.addWidget(_divider())
+        row.addWidget(self._button("undo", text=False))
+        row.addWidget(self._button("redo", text=False))
+        row.addWidget(_divider())
+        row.addWidget(self._menu_button("presets", T.presets, self.presets))
+        row.addWidget(self._button("sensitivity"))
+        row.addWidget(self._button("latency"))
+        row.addStretch(1)
+        row.addWidget(self.title)
+        row.addStretch(1)
+        row.addWidget(self._menu_button("theme", "", self._theme_menu()))
+        row.addWidget(self._button("boards"))
+        row.addSpacing(6)
+        row.addWidget(self.export)
+        self.export.setObjectName("primary")
+        self.export.setFont(fonts.medium())
+        self.export.clicked.connect(self._actions["export"].trigger)
+        self._actions["export"].changed.connect(self._follow_export)
+        self._follow_export()
+
+    def _button(self, key: str, text: bool = True) -> QToolButton:
+        made, style = QToolButton(), Qt.ToolButtonStyle
+        made.setDefaultAction(self._actions[key])
+        made.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+        made.setIconSize(QSize(18, 18))
+        made.setFont(fonts.medium())
+        made.setAccessibleName(self._actions[key].text())
+        return made
+
+    def _menu_button(self, glyph: str, text: str, menu: QMenu) -> QToolButton:
+        made, style = QToolButton(), Qt.ToolButtonStyle
+        made.setText(text)
+        made.setMenu(menu)
+        made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        made.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+        made.setIconSize(QSize(18, 18))
+        made.setFont(fonts.medium())
+        made.setAccessibleName(text or T.theme)
+        made.setToolTip("" if text else T.theme)
+        self._glyphs.append((made, glyph))
+        return made
+
+    def _data_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addActions([self._actions["data_file"], self._actions["data_folder"]])
+        return menu
+
+    def _presets_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for name in presets.names():
+            made = menu.addAction(name)
+            made.triggered.connect(lambda _=False, name=name: self.preset_wanted.emit(name))
+        menu.addSeparator()
+        menu.addActions([self._actions[key] for key in ("reset", "recipe_open", "recipe_save")])
+        return menu
+
+    def _theme_menu(self) -> QMenu:
+        menu, group = QMenu(self), QActionGroup(self)
+        for mode in MODES:
+            made = QAction(_THEMES[mode], menu)
+            made.setCheckable(True)
+            made.setChecked(mode == self._look.mode)
+            made.triggered.connect(lambda _=False, mode=mode: self.theme_wanted.emit(mode))
+            group.addAction(made)
+            menu.addAction(made)
+        return menu
+
+    def allow(self, model: bool) -> None:
+        """Grey the menus that need a model while none is open."""
+        for button, glyph in self._glyphs:
+            button.setEnabled(model or glyph == "theme")
+
+    def _follow_export(self) -> None:
+        self.export.setEnabled(self._actions["export"].isEnabled())
+
+    def _dress(self) -> None:
+        theme = self._look.theme
+        self.mark.setPixmap(icons.pixmap("trimtab", theme.text, 28, self.devicePixelRatioF()))
+        self.export.setIcon(icons.icon("export", theme.on_accent, theme.ghost))
+        for button, glyph in self._glyphs:
+            button.setIcon(icons.icon(glyph, theme.text, theme.ghost))
+
+
+def _divider() -> QFrame:
+    made = QFrame()
+    made.setFixedSize(13, 22)
+    made.setFrameShape(QFrame.Shape.VLine)
+    made.setFrameShadow(QFrame.Shadow.Sunken)
+    return made
