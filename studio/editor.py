@@ -211,7 +211,8 @@ class Editor:
         return changed
 
     def _demand_known(self, recipe: Recipe) -> None:
-        if strange := unmatched(recipe, self.facts):
+        ops = {f"op:{name}" for name in target.load(recipe.target).ops}
+        if strange := [pattern for pattern in unmatched(recipe, self.facts) if pattern not in ops]:
             near = near_names(strange[0], self.facts)
             fix = f"Near names: {', '.join(near)}." if near else "`trimtab inspect` lists the layers."
             raise RecipeError(

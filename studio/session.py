@@ -137,14 +137,27 @@ class Session(Opening, BoardVerbs):
 
         What the board measured joins the figures of this revision.
         """
-        step, job = self.journal.steps[self.journal.at], self.job()
-        artifact = self.workbench.build(job, control.part(0.0, 0.2))
-        goldens = self.workbench.goldens(artifact, job, control.part(0.2, 0.3))
-        packed = self._package(artifact, goldens)
-        rest = control.part(0.3, 1.0)
-        pushed = self.boards.push(board, packed, rest, confirm=confirm, allow_unproved=allow_unproved)
-        self._keep_run(step.document.revision, pushed.run)
+        document = self.journal.document
+        artifact = self.workbench.build(job_of(document), control.part(0.0, 0.2))
+        pushed = self._push(board, Candidate(artifact.path, artifact), control, confirm, allow_unproved)
+        self._keep_run(document.revision, pushed.run)
         return self._tell(pushed, {changes.BOARDS, changes.HISTORY})
+
+    def push_opened(
+        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
+    ) -> Changed[Pushed]:
+        """Push the open file just as it lies there, whatever the recipe says."""
+        candidate = Candidate(self.facts.path)
+        return self._tell(self._push(board, candidate, control, confirm, allow_unproved), {changes.BOARDS})
+
+    def _push(
+        self, board: str, candidate: Candidate, control: Control, confirm: bool, allow_unproved: bool
+    ) -> Pushed:
+        job = self.job()
+        goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
+        packed = self._package(candidate, goldens)
+        rest = control.part(0.3, 1.0)
+        return self.boards.push(board, packed, rest, confirm=confirm, allow_unproved=allow_unproved)
 
     def close(self) -> None:
         """Let go of the workbench and the boards; the state stays readable."""
@@ -175,18 +188,17 @@ class Session(Opening, BoardVerbs):
             merged = tuple(_over(measured, known) if each is known else each for each in history)
             self._state = replace(self._state, history=merged)
 
-    def _package(self, artifact: Artifact, goldens: Goldens) -> Package:
-        from studio.boards.package import FLOAT_TOLERANCE, QUANTIZED_TOLERANCE, package
+    def _package(self, candidate: Candidate, goldens: Goldens) -> Package:
+        from studio.boards.package import QUANTIZED_TOLERANCE, package
 
-        folder = cache_dir() / "packages" / artifact.sha256[:24]
-        quantized = any(layer.bits <= 8 for layer in artifact.layers)
+        folder = cache_dir() / "packages" / Path(goldens.path).stem
         measured = self.measured
         accuracy = measured.comparison.optimized if measured and measured.comparison else None
-        meta = {"name": self.facts.name, "bytes": artifact.bytes}
-        if accuracy is not None:
+        meta: dict[str, object] = {"name": self.facts.name}
+        if candidate.artifact is not None and accuracy is not None:
             meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
-        tolerance = QUANTIZED_TOLERANCE if quantized else FLOAT_TOLERANCE
-        return package(artifact, Path(goldens.path), folder, tolerance=tolerance, meta=meta)
+        model = candidate.artifact or Path(candidate.path)
+        return package(model, Path(goldens.path), folder, tolerance=QUANTIZED_TOLERANCE, meta=meta)
 
     def _keep_run(self, revision: int, run: BoardRun) -> None:
         """Put a board's times beside what else is known of the revision, which may be a past one by now."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from studio import target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
-from studio.errors import ModelError
+from studio.errors import DataError, ModelError
 from studio.graph.model import Facts, Model
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
 from studio.paths import cache_dir
 from studio.recipe.resolve import Plan, resolve
+from studio.recipe.settings import Recipe
 from studio.recipe.text import dumps
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Written
 
@@ -77,7 +80,7 @@ class LocalWorkbench:
         self._stamps: Kept[tuple[int, int]] = Kept(8)
         self._datasets: Kept[Dataset] = Kept(3)
         self._built: Kept[Artifact] = Kept(256)
-        self._passes: dict[str, object] = {}
+        self._passes: dict[str, Any] = {}
         self._outputs = OutputCache()
 
     # Opening.
@@ -115,7 +118,7 @@ class LocalWorkbench:
         plan = _plan(job, model.facts)
         out = self._made("artifacts")
         goal = target.load(job.recipe.target)
-        return build(model, plan, goal, calibration, out, control, self._passes)
+        return build(model, plan, goal, calibration, out, control, self._passes, dumps(job.recipe))
 
     # Measuring.
 
@@ -132,7 +135,7 @@ class LocalWorkbench:
         opened = self._model(model, control)
         dataset = self._dataset(data, opened.facts, control)
         effort = Effort(threads=self._threads)
-        original, other = self._original(opened), _source(candidate)
+        original, other = self._original(opened), self._source(candidate, control)
         return compare(original, other, dataset, control, emit, effort, self._outputs)
 
     def evaluate(
@@ -165,7 +168,8 @@ class LocalWorkbench:
 
         opened = self._model(model, control)
         dataset = self._dataset(data, opened.facts, control)
-        return layer_drift(opened, candidate.path, dataset, control)
+        sources = self._original(opened), self._source(candidate, control)
+        return layer_drift(opened.facts, *sources, dataset, control, threads=self._threads)
 
     def latency(
         self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
@@ -179,7 +183,27 @@ class LocalWorkbench:
     def sensitivity(
         self, job: Job, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
-        raise ModelError("sensitivity", "", "")
+        from studio.measure.sensitivity import FEW, sensitivity
+
+        opened = self._model(job.model, control)
+        if job.data is None:
+            raise DataError(opened.facts.name, "sensitivity is measured on data", "Attach a data set.")
+
+        def build(recipe: Recipe, part: Control) -> Artifact:
+            return self.build(replace(job, recipe=recipe), part)
+
+        return sensitivity(
+            opened.facts,
+            self._original(opened),
+            self._dataset(job.data, opened.facts, control),
+            job.recipe,
+            target.load(job.recipe.target),
+            build,
+            control,
+            emit,
+            effort=replace(FEW, threads=self._threads),
+            cache=self._outputs,
+        )
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
         from studio.measure.sessions import kernels
@@ -199,13 +223,16 @@ class LocalWorkbench:
         control.step(1.0, "written")
         return Written(str(done.path), done.sha256, done.bytes)
 
-    def goldens(self, artifact: Artifact, job: Job, control: Control) -> Goldens:
+    def goldens(
+        self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
+    ) -> Goldens:
         from studio.boards.package import golden_outputs, save_goldens
 
-        facts = self._model(job.model, control).facts
-        inputs = self._samples(facts, job.data, GOLDEN_SAMPLES, control)
-        outputs = golden_outputs(Path(artifact.path), inputs)
-        name = f"{artifact.sha256[:24]}-{(artifact.calibration or 'none')[:12]}.npz"
+        facts = self._model(model, control).facts
+        inputs = self._samples(facts, data, GOLDEN_SAMPLES, control)
+        outputs = golden_outputs(Path(candidate.path), inputs)
+        drawn = hashlib.sha256(b"".join(inputs[name].tobytes() for name in sorted(inputs))).hexdigest()
+        name = f"{_digest(Path(candidate.path))[:24]}-{drawn[:12]}.npz"
         path = save_goldens(self._made("goldens") / name, inputs, outputs)
         return Goldens(str(path), len(next(iter(inputs.values()))))
 
@@ -256,6 +283,18 @@ class LocalWorkbench:
             write_atomic(path, serialize(model.ir))
         return SessionSource(str(path), facts.key, Path(facts.path).name)
 
+    def _source(self, candidate: Candidate, control: Control) -> SessionSource:
+        """The candidate to run; a file from elsewhere is opened like any untrusted model first."""
+        from studio.formats.onnx_in import open_model
+        from studio.measure.sessions import SessionSource
+
+        if candidate.artifact is not None:
+            return SessionSource(candidate.path, candidate.artifact.sha256)
+        key = ("file", candidate.path, _stamp(Path(candidate.path)))
+        return self._original(
+            self._models.get(key, lambda: open_model(candidate.path, control.part(0.0, 0.0)))
+        )
+
     def _samples(self, facts: Facts, data: DataRef | None, count: int, control: Control) -> Arrays:
         """The first samples of the data, or made-up ones of the right shape where there is none."""
         if data is None:
@@ -271,14 +310,6 @@ class LocalWorkbench:
 
 def _plan(job: Job, facts: Facts) -> Plan:
     return resolve(job.recipe, facts, target.load(job.recipe.target), job.data is not None)
-
-
-def _source(candidate: Candidate) -> SessionSource:
-    from studio.measure.sessions import SessionSource
-
-    path = Path(candidate.path)
-    key = candidate.artifact.sha256 if candidate.artifact else _digest(path)
-    return SessionSource(str(path), key)
 
 
 def made_up(facts: Facts, count: int) -> Arrays:
@@ -306,8 +337,6 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _digest(path: Path) -> str:
-    import hashlib
-
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -128,8 +128,10 @@ class Workbench(Protocol):
         """Write the artifact to `out`, checked on the way; raises `ExportError`."""
         ...
 
-    def goldens(self, artifact: Artifact, job: Job, control: Control) -> Goldens:
-        """Golden inputs and outputs of the artifact, for the check on a board."""
+    def goldens(
+        self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
+    ) -> Goldens:
+        """Golden inputs, and what the candidate answers to them here, for the check on a board."""
         ...
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:

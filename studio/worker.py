@@ -201,8 +201,10 @@ class ProcessWorkbench:
         written: Written = self._call("export", (artifact, out, job), control)
         return written
 
-    def goldens(self, artifact: Artifact, job: Job, control: Control) -> Goldens:
-        found: Goldens = self._call("goldens", (artifact, job), control)
+    def goldens(
+        self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
+    ) -> Goldens:
+        found: Goldens = self._call("goldens", (model, candidate, data), control)
         return found
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:

@@ -1,0 +1,26 @@
+"""The command line: the verbs of the Session, typed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from studio.cli.board import board
+from studio.cli.models import compare, evaluate, inspect_
+from studio.cli.optimize import optimize
+
+HELP = """Compress a trained network layer by layer and ship the measured file to your board.
+
+`trimtab [FILE]` opens the window, with a model, a project or nothing.
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("trimtab"), prog_name="trimtab")
+def cli() -> None:
+    pass
+
+
+for each in (inspect_, optimize, evaluate, compare, board):
+    cli.add_command(each)

@@ -1,0 +1,127 @@
+"""`optimize`: a model and a recipe in, a proven file out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.artifact import Artifact
+from studio.cli import options, tables
+from studio.cli.models import interval
+from studio.cli.shell import Report, Shell, verb
+from studio.errors import ExportError, RecipeError
+from studio.graph.model import Facts
+from studio.metrics import Comparison
+from studio.workbench_api import Written
+
+
+@click.command()
+@options.MODEL
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@options.DATA
+@options.PREPROCESSING
+@options.LIMIT
+@options.RECIPE
+@options.PRESET
+@options.SETS
+@options.TARGET
+@verb
+def optimize(
+    shell: Shell,
+    model: Path,
+    out: Path,
+    data: Path | None,
+    preprocessing: Path | None,
+    limit: int,
+    recipe: Path | None,
+    preset: str | None,
+    sets: tuple[str, ...],
+    target: str | None,
+) -> Report:
+    """Build what a recipe asks for, measure it where there is data, and write it to OUT."""
+    began = time.monotonic()
+    refuse_same(model, out)
+    wanted, asked = options.the_recipe(recipe, preset, sets, target)
+    if not asked:
+        fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
+        raise RecipeError("optimize", "nothing was asked for", fix)
+    options.open_model(shell, model, data, preprocessing, limit)
+    shell.session.apply_recipe(wanted)
+    measured = shell.session.measure(shell.control().part(0.0, 0.9)).value
+    written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
+    facts, seconds = shell.session.facts, time.monotonic() - began
+    found = measured.comparison
+    told = optimized_json(written, facts, measured.artifact, found, seconds)
+    return Report(told, optimized_text(written, facts, measured.artifact, found), measured.artifact.notes)
+
+
+def refuse_same(model: Path, out: Path) -> None:
+    """Never write over the input; raises `ExportError`."""
+    if out.exists() and model.exists() and out.samefile(model):
+        raise ExportError(str(out), "it is the input model itself", "Choose another path with --out.")
+
+
+def optimized_json(
+    written: Written, facts: Facts, artifact: Artifact, found: Comparison | None, seconds: float
+) -> dict[str, Any]:
+    """The keys that scripts rely on, with the accuracy where it was measured."""
+    told: dict[str, Any] = {
+        "out": written.path,
+        "bytes": written.bytes,
+        "sha256": written.sha256,
+        "original_bytes": facts.file_bytes,
+        "layers": [
+            {
+                "name": each.layer,
+                "bits": each.bits,
+                "activations": each.activations,
+                "sparsity": each.sparsity,
+                "structure": each.structure,
+                "bytes": each.bytes,
+                "refused": [str(refusal) for refusal in each.refused],
+            }
+            for each in artifact.layers
+        ],
+        "notes": artifact.notes,
+        "seconds": round(seconds, 3),
+    }
+    if found is not None:
+        told["accuracy"] = {
+            "metric": found.metric,
+            "original": found.original.value,
+            "optimized": found.optimized.value,
+            "difference": found.difference.value,
+            "interval": interval(found.difference),
+            "n": found.difference.n,
+        }
+    return told
+
+
+def optimized_text(written: Written, facts: Facts, artifact: Artifact, found: Comparison | None) -> str:
+    """The per-layer table and what came of it."""
+    rows = [
+        [
+            each.layer,
+            str(each.bits),
+            str(each.activations),
+            f"{each.sparsity:.0%}" if each.sparsity else "–",
+            each.structure if each.sparsity else "–",
+            tables.count(each.bytes),
+            "; ".join(str(refusal) for refusal in each.refused),
+        ]
+        for each in artifact.layers
+    ]
+    share = written.bytes / max(facts.file_bytes, 1)
+    items = [
+        ("written", written.path),
+        ("size", f"{tables.size(facts.file_bytes)} → {tables.size(written.bytes)} ({share:.1%})"),
+    ]
+    if found is not None:
+        items.append((found.metric, tables.figure(found.optimized)))
+        items.append(("difference", tables.figure(found.difference, signed=True)))
+    items.append(("sha256", written.sha256))
+    columns = ("layer", "bits", "activations", "sparsity", "structure", "bytes", "refused")
+    return f"{tables.table(columns, rows)}\n\n{tables.pairs(items)}"

@@ -1,0 +1,88 @@
+"""Options that several verbs take, and how they become data references and recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from studio.cli.shell import Shell
+from studio.data.reference import DataRef, Preprocessing
+from studio.errors import DataError, RecipeError
+from studio.recipe import presets, text
+from studio.recipe.settings import Recipe
+
+MODEL = click.argument("model", type=click.Path(path_type=Path))
+DATA = click.option(
+    "--data", type=click.Path(path_type=Path), help="A .npz (x, y) or a folder of class folders with images."
+)
+PREPROCESSING = click.option(
+    "--preprocessing", type=click.Path(path_type=Path), help="JSON: resize, crop, scale, mean, std, layout."
+)
+LIMIT = click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the first N samples.")
+RECIPE = click.option("--recipe", type=click.Path(path_type=Path), help="A recipe file.")
+PRESET = click.option("--preset", help=f"A shipped recipe: {', '.join(presets.names())}.")
+SETS = click.option(
+    "--set", "sets", multiple=True, metavar="PATTERN:NAME=VALUE,…", help="Settings for layers; may repeat."
+)
+TARGET = click.option("--target", help="The runtime and CPU to build for.")
+
+
+def open_model(shell: Shell, model: Path, data: Path | None, preprocessing: Path | None, limit: int) -> None:
+    """Open the model, with `data` or with the data set that it was last used with."""
+    for note in shell.session.open(model, shell.control()).notes:
+        shell.note(note)
+    if data is not None:
+        ref = DataRef(str(data.resolve()), _preprocessing(preprocessing), limit)
+        shell.session.attach_data(ref, shell.control())
+    elif preprocessing is not None or limit:
+        _change_remembered(shell, preprocessing, limit)
+
+
+def demand_data(shell: Shell, model: Path) -> None:
+    """Raise `DataError` where no data set is attached nor remembered."""
+    document = shell.session.document
+    if document is None or document.data is None:
+        cause = "no data set was given, and none is remembered for this model"
+        raise DataError(str(model), cause, "Add --data with an .npz (x, y) or a folder of class folders.")
+
+
+def the_recipe(
+    recipe: Path | None, preset: str | None, sets: tuple[str, ...], target: str | None
+) -> tuple[Recipe, bool]:
+    """The recipe that the options come to, and whether any of them asked for something."""
+    if recipe is not None and preset is not None:
+        raise RecipeError("--recipe and --preset", "only one of them can be followed", "Leave one out.")
+    base = Recipe()
+    if recipe is not None:
+        base = text.read(recipe)
+    elif preset is not None:
+        base = presets.load(preset)
+    for each in sets:
+        rule = text.parse_set(each)
+        base = base.with_rule(rule.pattern, rule.settings)
+    if target is not None:
+        base = msgspec.structs.replace(base, target=target)
+    return base, any((recipe, preset, sets))
+
+
+def _preprocessing(path: Path | None) -> Preprocessing | None:
+    if path is None:
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Preprocessing)
+    except OSError as error:
+        raise DataError(str(path), f"it cannot be read ({error.strerror})", "Check the path.") from error
+    except msgspec.MsgspecError as error:
+        fix = f"Known fields: {', '.join(Preprocessing.__struct_fields__)}."
+        raise DataError(str(path), f"not a preprocessing file ({error})", fix) from error
+
+
+def _change_remembered(shell: Shell, preprocessing: Path | None, limit: int) -> None:
+    document = shell.session.document
+    if document is None or document.data is None:
+        return
+    old = document.data.ref
+    ref = DataRef(old.path, _preprocessing(preprocessing) or old.preprocessing, limit)
+    shell.session.attach_data(ref, shell.control())
