@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from studio.graph.constants import tensor_of
-from studio.graph.coupling_trace import Cut, Ids, Trace, called, integer, integers
+from studio.graph.coupling_trace import Cut, Ids, Trace, called, constant, integer, integers
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -57,7 +56,7 @@ def _meet_fixed(t: Trace, node: ir.Node, index: int, value: ir.Value, axis: int,
     dim = dims[axis] if -axis <= len(dims) else 1
     if dim == 1:
         return
-    if tensor_of(value) is not None and dim == len(ids):
+    if constant(value) is not None and dim == len(ids):
         t.edits.append(Cut(node, index, len(dims) + axis, ids))
     else:
         t.freeze(ids, f"{called(node)} combines them with `{value.name}`, whose width is fixed")
@@ -150,7 +149,7 @@ def quantize(t: Trace, node: ir.Node) -> None:
     axis = integer(node, "axis", 1)
     ids = label[axis] if -len(label) <= axis < len(label) else None
     for index, value in enumerate(node.inputs[1:], start=1):
-        tensor = tensor_of(value) if value is not None else None
+        tensor = constant(value)
         if tensor is not None and tensor.size > 1 and ids is not None and len(tensor.shape) == 1:
             t.edits.append(Cut(node, index, 0, ids))
         elif value is not None and (tensor is None or tensor.size > 1):

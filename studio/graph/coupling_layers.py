@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.constants import tensor_of
-from studio.graph.coupling_trace import ConvGroups, Cut, Ids, Trace, called, integer
+from studio.graph.coupling_trace import ConvGroups, Cut, Ids, Trace, called, constant, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -198,5 +197,5 @@ def _computed(t: Trace, node: ir.Node) -> None:
 
 
 def _constant_shape(value: ir.Value | None) -> tuple[int, ...] | None:
-    tensor = tensor_of(value) if value is not None else None
+    tensor = constant(value)
     return None if tensor is None else tuple(int(dim) for dim in tensor.shape.numpy())

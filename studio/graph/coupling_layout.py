@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.constants import tensor_of
 from studio.graph.coupling_elementwise import axes_of, freeze_inputs
 from studio.graph.coupling_trace import (
     Cut,
@@ -18,6 +17,7 @@ from studio.graph.coupling_trace import (
     SplitSizes,
     Trace,
     called,
+    constant,
     integer,
     integers,
 )
@@ -101,7 +101,7 @@ def _shared(t: Trace, node: ir.Node, values: Sequence[ir.Value], axis: int) -> I
         t.join(found[0], ids)
     for index, value in enumerate(node.inputs):
         if found and value is not None and t.ids(value, axis) is None:
-            if tensor_of(value) is not None:
+            if constant(value) is not None:
                 t.edits.append(Cut(node, index, axis, found[0]))
             else:
                 t.freeze(found[0], f"{called(node)} joins them with `{value.name}`, whose width is fixed")
@@ -164,7 +164,7 @@ def cut_out(t: Trace, node: ir.Node) -> None:
         begin, end, _ = slice(start, stop).indices(len(ids))
         out[axis] = ids[begin:end]
         t.taps.append(ids[begin:end])
-        t.edits.append(SliceBounds(node, axis, ids, begin, end))
+        t.edits.append(SliceBounds(node, axis, len(label), ids, begin, end))
     if any(step != 1 for axis in cut for step in ranges[axis][2:]) or len(cut) > 1:
         out = [None if axis in cut else ids for axis, ids in enumerate(out)]
     t.put(node.outputs[0], out)
@@ -249,7 +249,7 @@ def _unscaled(node: ir.Node, label: Sequence[Ids | None]) -> bool:
     tensor = None
     for index in (2, 1):
         value = node.inputs[index] if len(node.inputs) > index else None
-        tensor = tensor or (tensor_of(value) if value is not None else None)
+        tensor = tensor or constant(value)
     scales = given.as_floats() if given is not None else tensor.numpy().reshape(-1) if tensor else ()
     return len(scales) == len(label) and all(
         ids is None or scale == 1 for ids, scale in zip(label, scales, strict=True)

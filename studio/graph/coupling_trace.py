@@ -65,10 +65,11 @@ class ConvGroups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceBounds:
-    """A Slice along channels: positions `start`..`stop` of an axis labelled `ids`."""
+    """A Slice along channels: positions `start`..`stop` of `axis` (of `rank`), which is labelled `ids`."""
 
     node: ir.Node
     axis: int
+    rank: int
     ids: Ids
     start: int
     stop: int
@@ -169,7 +170,7 @@ class Trace:
         return self.sizes.get(value) or integers(value)
 
     def _stated(self, value: ir.Value) -> tuple[Dim, ...] | None:
-        tensor = tensor_of(value)
+        tensor = constant(value)
         if tensor is not None:
             return tuple(int(dim) for dim in tensor.shape.numpy())
         known = self.shapes.get(value.name or "")
@@ -180,9 +181,22 @@ class Trace:
         return tuple(dim if isinstance(dim, int) else dim.value for dim in value.shape)
 
 
+def constant(value: ir.Value | None) -> ir.TensorProtocol | None:
+    """The tensor of a constant, seen through Identity nodes (exporters share initializers so)."""
+    for _ in range(16):
+        if value is None:
+            return None
+        tensor = tensor_of(value)
+        node = value.producer()
+        if tensor is not None or node is None or node.op_type != "Identity":
+            return tensor
+        value = node.inputs[0]
+    return None
+
+
 def integers(value: ir.Value | None) -> tuple[int, ...] | None:
     """The elements of a constant integer tensor of rank 0 or 1, None where it is none."""
-    tensor = tensor_of(value) if value is not None else None
+    tensor = constant(value)
     if tensor is None or not tensor.dtype.is_integer() or len(tensor.shape) > 1 or tensor.size > 4096:
         return None
     return tuple(int(each) for each in tensor.numpy().reshape(-1))

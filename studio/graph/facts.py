@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from studio.graph.constants import elements, stored_bytes, tensor_of
+from studio.graph.groups import find_groups
 from studio.graph.layers import layers_of
 from studio.graph.macs import macs_of
-from studio.graph.model import Facts, GroupFact, NodeFact, TensorFact
+from studio.graph.model import Facts, NodeFact, TensorFact
 from studio.graph.names import scope_of, unique_names
 from studio.graph.shapes import Shapes, fed_inputs, shape_fact, shapes_of
 
@@ -23,7 +24,7 @@ def read_facts(model: ir.Model, *, key: str, path: str, format: str, file_bytes:
     shapes = shapes_of(model)
     nodes = _nodes(model, shapes)
     layers, notes = layers_of(list(model.graph), nodes, shapes)
-    groups: tuple[GroupFact, ...] = ()
+    groups, layers = find_groups(model, layers, {name: fact.shape for name, fact in shapes.named.items()})
     return Facts(
         key=key,
         name=model.graph.name or "",
@@ -147,6 +148,4 @@ def _tensor(value: ir.Value) -> TensorFact:
 def _function_notes(model: ir.Model) -> tuple[str, ...]:
     if not model.functions:
         return ()
-    return (
-        f"{len(model.functions)} model-local functions are kept as they are; layers inside stay as stored",
-    )
+    return (f"{len(model.functions)} model-local functions are kept as they are, the layers inside too",)

@@ -1,0 +1,109 @@
+"""Which channels go: how much each contributes, and how many are kept of each block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.compress.prune_moments import Moments
+from studio.graph.coupling import Component, Coupling
+from studio.graph.coupling_trace import constant, integer
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Scores = NDArray[np.float64]
+
+
+def keep_count(width: int, sparsity: float) -> int:
+    """How many of `width` channels stay. Counts are multiples of 16 from 128 channels on and of 8
+    from 32 on: kernels work in such blocks, and odd counts run slower than the unpruned layer."""
+    step = count_step(width)
+    rounded = int(np.floor(width * (1 - sparsity) / step + 0.5)) * step
+    return min(width, max(rounded, step))
+
+
+def count_step(width: int) -> int:
+    """Counts of channels out of `width` are multiples of this."""
+    return 16 if width >= 128 else 8 if width >= 32 else 1
+
+
+def choose(part: Component, sparsity: float, scores: Scores) -> NDArray[np.int64]:
+    """The classes of `part` that go: the lowest scores of every block; ties go from the end."""
+    gone = []
+    for block in part.blocks:
+        count = len(block) - keep_count(len(block), sparsity)
+        order = np.lexsort((-block, scores[block]))
+        gone.append(block[order[:count]])
+    return np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)
+
+
+def importance(coupling: Coupling, part: Component, moments: Mapping[str, Moments]) -> Scores:
+    """A score per class (0 for classes of other components).
+
+    With `moments` of a follower's input (by follower name): the energy that the channel's variation
+    adds to the follower's output, ‖W[:, c]‖² · var(c), as its share of that layer's. A channel's mean
+    costs nothing, because it is moved into the bias. Without: the channel's share of each layer's
+    squared weights, summed over the layers that make it and those that take it.
+    """
+    scores = np.zeros(len(coupling.held))
+    seen = [name for name in part.followers if name in moments]
+    for name in seen if seen else part.followers:
+        energy = input_energy(coupling.nodes[name], len(coupling.followers[name]))
+        if seen:
+            energy = energy * moments[name].variance
+        _share(scores, coupling.class_of[coupling.followers[name]], energy)
+    for name in part.members if not seen else ():
+        energy = output_energy(coupling.nodes[name], len(coupling.members[name]))
+        _share(scores, coupling.class_of[coupling.members[name]], energy)
+    return scores
+
+
+def output_energy(node: ir.Node, channels: int) -> Array:
+    """Squared weights per output channel, float64 (channels,); zeros where they are not plain floats."""
+    weight = weight_rows(node)
+    if weight is None:
+        return np.zeros(channels)
+    if node.op_type == "ConvTranspose":
+        groups = integer(node, "group", 1)
+        split = np.square(weight).reshape(groups, -1, *weight.shape[1:])
+        flat = split.reshape(groups, split.shape[1], split.shape[2], -1)
+        return np.asarray(flat.sum(axis=(1, 3)).reshape(-1))
+    return np.asarray(np.square(weight).reshape(channels, -1).sum(axis=1))
+
+
+def input_energy(node: ir.Node, channels: int) -> Array:
+    """Squared weights per input channel of an ungrouped layer, float64 (channels,)."""
+    weight = weight_rows(node)
+    if weight is None:
+        return np.zeros(channels)
+    axis = 0 if node.op_type == "ConvTranspose" else 1
+    return np.asarray(np.square(np.moveaxis(weight, axis, 0)).reshape(channels, -1).sum(axis=1))
+
+
+def weight_rows(node: ir.Node) -> Array | None:
+    """The weight in float64 with output channels first (ConvTranspose: as it is), else None."""
+    index = weight_index(node)
+    tensor = constant(node.inputs[index])
+    if tensor is None or not tensor.dtype.is_floating_point():
+        return None
+    weight = np.asarray(tensor.numpy()).astype(np.float64)
+    turned = (node.op_type == "MatMul" and index == 1) or (
+        node.op_type == "Gemm" and not integer(node, "transB", 0)
+    )
+    return weight.T if turned else weight
+
+
+def weight_index(node: ir.Node) -> int:
+    """Which input is the weight: 1, or 0 of a MatMul whose constant is on the left."""
+    return 0 if node.op_type == "MatMul" and constant(node.inputs[1]) is None else 1
+
+
+def _share(scores: Scores, classes: NDArray[np.int64], energy: Array) -> None:
+    total = float(energy.sum())
+    if total > 0:
+        np.add.at(scores, classes, energy / total)
