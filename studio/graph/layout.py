@@ -1,0 +1,58 @@
+"""x and y for the boxes and lines of a deep, narrow graph: layered drawing after Sugiyama.
+
+Ranks by longest path with slack pull (`layout_rank`), lines that leave one source share their way
+and sit in narrow lanes (`layout_order`), Brandes and Köpf places with real widths
+(`layout_place`), one cubic per bend. Equal input gives equal output; cycles are drawn with their
+closing line going up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from studio.graph import layout_order, layout_place, layout_rank
+from studio.graph.layout_route import Drawing, Layout, Link, Node, Spacing, Ways
+
+__all__ = ["Layout", "Link", "Node", "Spacing", "layout", "place"]
+
+
+def layout(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], spacing: Spacing | None = None
+) -> Layout:
+    """Lay out boxes of `sizes` (width, height) joined by `edges` (source, end)."""
+    nodes = [Node(width / 2, width / 2, height) for width, height in sizes]
+    return place(nodes, [Link(source, end) for source, end in edges], spacing or Spacing())
+
+
+def place(
+    nodes: Sequence[Node],
+    links: Sequence[Link],
+    spacing: Spacing,
+    top: Collection[int] = (),
+    bottom: Collection[int] = (),
+) -> Layout:
+    """Like `layout`, with axes, ports and nodes that must come first (`top`) or last (`bottom`)."""
+    pairs = [(link.source, link.end) for link in links]
+    above, below = layout_rank.adjacency(len(nodes), pairs)
+    turned: set[int] = set()
+    if len(layout_rank.topological(above, below)) < len(nodes):
+        turned = layout_rank.back_links(len(nodes), pairs)
+        pairs = [(b, a) if i in turned else (a, b) for i, (a, b) in enumerate(pairs)]
+        pairs = [(a, b) for a, b in pairs if a != b]
+        above, below = layout_rank.adjacency(len(nodes), pairs)
+    rank = layout_rank.ranks(above, below, top, bottom)
+    ways = Ways(links, rank, turned)
+    graph = layout_order.proper(rank, ways.trunks)
+    layout_order.order(graph)
+    left, right = _extents(graph, nodes, spacing)
+    xs = layout_place.places(graph, left, right) if nodes else []
+    return Drawing(nodes, spacing, graph, xs, ways).finish()
+
+
+def _extents(
+    graph: layout_order.Proper, nodes: Sequence[Node], spacing: Spacing
+) -> tuple[list[float], list[float]]:
+    lane = [spacing.lane / 2] * (len(graph.up) - graph.nodes)
+    left = [node.left + spacing.beside / 2 for node in nodes]
+    right = [node.right + spacing.beside / 2 for node in nodes]
+    return left + lane, right + lane

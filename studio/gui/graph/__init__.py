@@ -1,0 +1,1 @@
+"""The native graph view: one canvas that draws thousands of boxes without an item for each."""

@@ -1,0 +1,57 @@
+"""Sizes of boxes from the text in them, and the texts cut to fit."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetricsF
+
+from studio.graph.scopes import Box
+from studio.gui import fonts
+
+CARD, PILL = 38.0, 26.0
+STEPS = (124.0, 156.0, 188.0)
+BAR, INSET, BADGE = 4.0, 14.0, 42.0
+
+
+class Faces:
+    """Fonts of the canvas with their metrics."""
+
+    def __init__(self) -> None:
+        self.title = fonts.strong(12)
+        self.plain = fonts.font(12)
+        self.small = fonts.font(11)
+        self.badge = fonts.strong(9)
+        self.large = fonts.strong(22)
+        self.huge = fonts.strong(34)
+        self.metrics = {id(face): QFontMetricsF(face) for face in self._all()}
+
+    def _all(self) -> tuple[QFont, ...]:
+        return (self.title, self.plain, self.small, self.badge, self.large, self.huge)
+
+    def width(self, face: QFont, text: str) -> float:
+        return self.metrics[id(face)].horizontalAdvance(text)
+
+    def cut(self, face: QFont, text: str, room: float, middle: bool = False) -> str:
+        """`text` with an ellipsis where it is wider than `room`."""
+        mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        return self.metrics[id(face)].elidedText(text, mode, room)
+
+
+def size(box: Box, faces: Faces) -> tuple[float, float]:
+    """(width, height) of a box; of a frame the least width."""
+    if box.kind == "frame":
+        return faces.width(faces.title, box.title) + faces.width(faces.small, box.subtitle) + 72, 0.0
+    if box.kind in ("input", "output"):
+        text = faces.width(faces.title, box.title) + faces.width(faces.small, box.subtitle) + 30
+        return min(max(text, 88.0), 240.0), PILL
+    badge = BADGE if box.layers else 0.0
+    first = faces.width(faces.title, box.title) + badge
+    if box.fused:
+        first += faces.width(faces.small, fused(box)) + 6
+    wish = max(first, faces.width(faces.small, box.subtitle)) + INSET + 12
+    return next((step for step in STEPS if wish <= step), STEPS[-1]), CARD
+
+
+def fused(box: Box) -> str:
+    """What a card took along, as shown behind its title."""
+    return "+ " + " + ".join(box.fused) if box.fused else ""

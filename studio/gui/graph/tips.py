@@ -1,0 +1,95 @@
+"""What a box says when the pointer rests on it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from studio.graph.model import Facts, NodeFact, TensorFact
+from studio.graph.scopes import Box
+from studio.gui.graph.heat import Figures, short
+
+MOST_ROWS = 6
+
+
+def tip(box: Box, facts: Facts, figures: Figures | None) -> str:
+    """Rich text for a tool tip: name, op, shapes, figures; names from the file are escaped."""
+    if box.kind in ("input", "output"):
+        return _page(f"{box.kind} {box.title}", [("shape", box.subtitle or "unknown")])
+    members = [facts.nodes[node] for node in box.members]
+    rows = [("op", _ops(members))]
+    if box.kind == "card":
+        rows += _shapes(members, facts)
+    rows += _figures(members)
+    if figures is not None and len(box.layers) == 1:
+        rows += _settings(box.layers[0], figures)
+    if box.scope:
+        rows.append(("scope", " / ".join(box.scope)))
+    name = members[0].name if box.kind == "card" else box.title
+    return _page(name, rows)
+
+
+def _page(title: str, rows: list[tuple[str, str]]) -> str:
+    lines = "".join(
+        f"<tr><td style='padding-right:10px'>{escape(label)}</td><td>{escape(_clip(text))}</td></tr>"
+        for label, text in rows
+        if text
+    )
+    return f"<b>{escape(_clip(title))}</b><table cellspacing='0'>{lines}</table>"
+
+
+def _ops(members: list[NodeFact]) -> str:
+    counts: dict[str, int] = {}
+    for node in members:
+        counts[node.op] = counts.get(node.op, 0) + 1
+    named = [f"{op} ×{count}" if count > 1 else op for op, count in counts.items()]
+    rest = f" and {len(named) - MOST_ROWS} more" if len(named) > MOST_ROWS else ""
+    return ", ".join(named[:MOST_ROWS]) + rest
+
+
+def _shapes(members: list[NodeFact], facts: Facts) -> list[tuple[str, str]]:
+    known = {tensor.name: tensor for tensor in (*facts.inputs, *facts.tensors, *facts.outputs)}
+    made = {name for node in members for name in node.outputs}
+    used = {name for node in members for name in node.inputs}
+    inputs = [name for node in members for name in node.inputs if name not in made]
+    outside = (
+        {name for node in facts.nodes if node not in members for name in node.inputs} if members else set()
+    )
+    outputs = [
+        name for node in members for name in node.outputs if name and (name not in used or name in outside)
+    ]
+    rows = [("in", _tensor(name, known)) for name in dict.fromkeys(inputs[:MOST_ROWS])]
+    return rows + [("out", _tensor(name, known)) for name in dict.fromkeys(outputs[:MOST_ROWS])]
+
+
+def _tensor(name: str, known: dict[str, TensorFact]) -> str:
+    fact = known.get(name)
+    if fact is None:
+        return f"{name}: shape unknown"
+    shape = "unknown" if fact.shape is None else "×".join("?" if d is None else str(d) for d in fact.shape)
+    return f"{shape or 'scalar'} {fact.dtype.lower()}"
+
+
+def _figures(members: list[NodeFact]) -> list[tuple[str, str]]:
+    params = sum(node.params for node in members)
+    size = sum(node.bytes for node in members)
+    macs = [node.macs for node in members if node.macs is not None]
+    rows = [("params", f"{params:,}")] if params else []
+    rows += [("size", short(size, "B", 1024))] if size else []
+    return rows + ([("MACs", short(sum(macs)))] if macs and sum(macs) else [])
+
+
+def _settings(layer: str, figures: Figures) -> list[tuple[str, str]]:
+    if layer not in figures.facts.by_name:
+        return []
+    rows = [("bits", str(figures.bits(layer)))]
+    if figures.sparsity(layer) > 0:
+        rows.append(("sparsity", f"{figures.sparsity(layer):.0%}"))
+    group = figures.facts.group_of.get(figures.facts.by_name[layer].group)
+    if group is not None and len(group.members) > 1:
+        rows.append(("group", ", ".join(group.members[:MOST_ROWS])))
+    plan = figures.plan.get(layer)
+    return rows + [("refused", str(refusal)) for refusal in (plan.refused if plan else ())]
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:80]}…{text[-79:]}"

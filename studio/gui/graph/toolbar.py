@@ -1,0 +1,109 @@
+"""Search, colour mode and the few buttons above the canvas."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+
+from studio.gui.graph.heat import MODES
+from studio.gui.theme import Theme
+
+_BUTTONS = (
+    ("fit", "Fit", "Show the whole graph (0)"),
+    ("expand", "Expand", "Open all scopes"),
+    ("collapse", "Collapse", "Close all scopes"),
+)
+
+
+class Toolbar(QWidget):
+    """Sends wishes; knows nothing of the graph."""
+
+    sought = Signal(str)
+    went = Signal(str)
+    mode = Signal(str)
+    columns = Signal(bool)
+    fit = Signal()
+    expand = Signal()
+    collapse = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = QLineEdit(self)
+        self.field.setPlaceholderText("Find name or op   /")
+        self.field.setAccessibleName("Find in the graph by name or op")
+        self.field.setClearButtonEnabled(True)
+        self.field.setMaximumWidth(220)
+        self.field.textChanged.connect(self.sought)
+        self.field.returnPressed.connect(self._go)
+        self.field.installEventFilter(self)
+        self.hits = QLabel(self)
+        self.hits.setAccessibleName("Matches")
+        self.combo = QComboBox(self)
+        self.combo.setAccessibleName("Colour boxes by")
+        for key, label in MODES.items():
+            self.combo.addItem(f"Colour: {label}", key)
+        self.combo.activated.connect(self._chosen)
+        self.wrap = self._button("Columns", "Fold a tall graph into columns")
+        self.wrap.setCheckable(True)
+        self.wrap.setChecked(True)
+        self.wrap.toggled.connect(self.columns)
+        self._line()
+
+    def _line(self) -> None:
+        line = QHBoxLayout(self)
+        line.setContentsMargins(10, 6, 10, 6)
+        line.setSpacing(6)
+        line.addWidget(self.field, 2)
+        line.addWidget(self.hits, 1)
+        line.addWidget(self.combo)
+        line.addWidget(self.wrap)
+        for name, text, tip in _BUTTONS:
+            button = self._button(text, tip)
+            button.clicked.connect(getattr(self, name))
+            line.addWidget(button)
+
+    def _button(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setAutoRaise(True)
+        return button
+
+    def _go(self) -> None:
+        self.went.emit(self.field.text())
+
+    def _chosen(self, index: int) -> None:
+        self.mode.emit(self.combo.itemData(index))
+
+    def show_mode(self, mode: str) -> None:
+        self.combo.setCurrentIndex(max(self.combo.findData(mode), 0))
+
+    def focus_search(self, text: str = "") -> None:
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
+
+    def tell(self, matches: int | None) -> None:
+        """Say how many boxes match; None where nothing is sought."""
+        self._found = matches
+        self.hits.setText("" if matches is None else f"{matches} found" if matches else "nothing found")
+
+    def count(self, text: str) -> None:
+        self.hits.setToolTip(text)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.hits.setStyleSheet(f"color: {theme.muted}")
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            watched is self.field
+            and event.type() == QEvent.Type.KeyPress
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            self.field.clear()
+            self.left.emit()
+            return True
+        return super().eventFilter(watched, event)
