@@ -89,7 +89,11 @@ frequency() { # NAME: of the first core, kHz
 }
 
 emulated() {
-    case $(text_of /sys/class/dmi/id/sys_vendor)$(text_of /proc/device-tree/compatible)$(field model /proc/cpuinfo) in
+    # A virtual machine on its own kind of CPU runs at full speed; KVM leaves its clock behind as a sign.
+    case $(text_of /sys/devices/system/clocksource/clocksource0/available_clocksource)$(cat "$at"/sys/class/ptp/ptp*/clock_name 2>/dev/null) in
+    *kvm* | *KVM*) return ;;
+    esac
+    case $(text_of /sys/class/dmi/id/sys_vendor)$(text_of /proc/device-tree/compatible)$(field 'model name' /proc/cpuinfo) in
     *QEMU* | *qemu* | *dummy-virt*) echo qemu && return ;;
     esac
     # Under qemu-user the interpreter is what really runs, whatever the kernel says.

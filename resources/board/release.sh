@@ -18,6 +18,7 @@ export LC_ALL
 STARTS=3
 LOCK_WAIT=${TRIMTAB_LOCK_WAIT:-10}
 held=
+syncing=
 
 die() {
     status=$1
@@ -138,6 +139,8 @@ break_lock() { # FILE OWNER: of a dead owner; put back what another one took mea
 }
 
 unlock() {
+    [ -z "$syncing" ] || kill "$syncing" 2>/dev/null
+    syncing=
     for name in $held; do rm -f "$root/$name"; done
     held=
 }
@@ -240,7 +243,7 @@ do_reset() { # ID NAME: start this file over
     rm -f "$root/incoming/$1/$2" || die 74 "cannot delete $2"
 }
 
-do_put() { # ID NAME OFFSET: append standard input, durable when this returns
+do_put() { # ID NAME OFFSET: append standard input; gives the new size
     need 3
     plain_number "$3"
     mkdir -p "$root/incoming/$1" || die 74 "cannot make a folder"
@@ -249,9 +252,11 @@ do_put() { # ID NAME OFFSET: append standard input, durable when this returns
     at=0
     [ ! -f "$file" ] || at=$(size_of "$file")
     [ "$at" = "$3" ] || die 65 "$2 has $at bytes, not $3"
+    # Written out every second while more comes in, so that a cut takes little and the cache never fills up.
+    while sleep 1 && kill -0 $$; do sync_file "$file"; done </dev/null >/dev/null 2>&1 &
+    syncing=$!
     cat >>"$file" || die 74 "cannot write $2; is the disk full?"
-    sync_file "$file"
-    [ "$at" != 0 ] || sync_dir "$root/incoming/$1"
+    sync_file "$file" </dev/null >/dev/null 2>&1 &
     size_of "$file"
     echo
 }

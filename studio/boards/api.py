@@ -69,8 +69,7 @@ class Boards:
         """Ask the board what it is; read-only. Remembers whether its CPU has AES instructions."""
         known = self._board(board)
         facts = probe(self._link(known), known, control or Control())
-        if known.kind == "ssh" and facts.aes != known.aes and self._in_book(known):
-            self.book.add(msgspec.structs.replace(known, aes=facts.aes), replace=True)
+        self._learn(known, facts.aes)
         return facts
 
     def push(
@@ -91,7 +90,7 @@ class Boards:
         that could not be run there at all stays on the board, inactive and marked "not proved", unless
         `allow_unproved`. `keep` is how many releases stay besides the active and the previous one.
         """
-        known = self._board(board)
+        known = self._quick(self._board(board), package.bytes)
         wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep)
         return pushing.push(self._link(known), known, package, wish, control or Control())
 
@@ -151,8 +150,18 @@ class Boards:
     def _board(self, board: Board | str) -> Board:
         return self.book.get(board) if isinstance(board, str) else board
 
-    def _in_book(self, board: Board) -> bool:
-        return any(known == board for known in self.book.all())
+    def _learn(self, board: Board, aes: bool) -> Board:
+        """Remember whether the board has AES instructions, where the board is in the book as it is."""
+        if board.kind != "ssh" or board.aes == aes:
+            return board
+        fresh = msgspec.structs.replace(board, aes=aes)
+        return self.book.add(fresh, replace=True) if board in self.book.all() else fresh
+
+    def _quick(self, board: Board, size: int) -> Board:
+        """The board with the cipher that suits its CPU, worked out where it is worth a second connection."""
+        if board.kind != "ssh" or board.aes or size < pushing.WORTH_ASKING:
+            return board
+        return self._learn(board, self._link(board).run("grep -qwi aes /proc/cpuinfo").status == 0)
 
     def _link(self, board: Board) -> Link:
         with self._guard:

@@ -16,7 +16,9 @@ from studio.boards.trust import doubts
 from studio.control import Control
 from studio.errors import BoardError
 
-PIECE = 32 << 20
+# A piece costs about 50 ms besides its bytes; within one, the board writes out every second.
+PIECE = 256 << 20
+WORTH_ASKING = 32 << 20
 WARM_UP = 5
 SUMS = "SHA256SUMS"
 
