@@ -93,10 +93,10 @@ def _bits(tensor: ir.TensorProtocol) -> int:
 
 def _feeders(value: ir.Value) -> list[ir.Value]:
     node = value.producer()
-    if node is None or any(
-        attribute.type.name in ("GRAPH", "GRAPHS") for attribute in node.attributes.values()
-    ):
+    if node is None:
         return []
+    if any(attribute.type.name in ("GRAPH", "GRAPHS") for attribute in node.attributes.values()):
+        return []  # a subgraph may take data in from outside
     return [source for source in node.inputs if source is not None]
 
 

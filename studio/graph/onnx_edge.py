@@ -64,7 +64,7 @@ def serialize(model: ir.Model) -> bytes:
         )
     proto = to_proto(model)
     _take_inside(proto, model)
-    return proto.SerializeToString(deterministic=True)
+    return bytes(proto.SerializeToString(deterministic=True))
 
 
 def weight_bytes(model: ir.Model) -> int:
@@ -128,7 +128,7 @@ def _external(model: ir.Model) -> Iterator[ir.ExternalTensor]:
         for value in graph.initializers.values():
             if isinstance(value.const_value, ir.ExternalTensor):
                 yield value.const_value
-    roots = (model.graph, *model.functions.values())
+    roots: tuple[ir.Graph | ir.Function, ...] = (model.graph, *model.functions.values())
     for node in (node for root in roots for node in ir.traversal.RecursiveGraphIterator(root)):
         for attribute in node.attributes.values():
             if attribute.type.name == "TENSOR" and isinstance(attribute.value, ir.ExternalTensor):

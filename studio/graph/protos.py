@@ -49,6 +49,16 @@ def subgraphs_of(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         yield from attribute.graphs
 
 
+def inner_inputs(node: onnx.NodeProto) -> Iterator[str]:
+    """Names that a node's subgraphs use from outside (nesting is bounded before)."""
+    for graph in subgraphs_of(node):
+        own = {name for inner in graph.node for name in inner.output}
+        own |= {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+        for inner in graph.node:
+            yield from (name for name in (*inner.input, *inner_inputs(inner)) if name not in own)
+        yield from (value.name for value in graph.output if value.name not in own)
+
+
 def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
     waiting = list(subgraphs_of(node))
     while waiting:
@@ -61,8 +71,7 @@ def _attribute_tensors(attribute: onnx.AttributeProto) -> Iterator[onnx.TensorPr
     if attribute.HasField("t"):
         yield attribute.t
     yield from attribute.tensors
-    for sparse in (
-        *((attribute.sparse_tensor,) if attribute.HasField("sparse_tensor") else ()),
-        *attribute.sparse_tensors,
-    ):
+    if attribute.HasField("sparse_tensor"):
+        yield from (attribute.sparse_tensor.values, attribute.sparse_tensor.indices)
+    for sparse in attribute.sparse_tensors:
         yield from (sparse.values, sparse.indices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,10 +115,9 @@ def _inferred(model: ir.Model) -> dict[str, TensorFact]:
     import onnx_ir as ir
 
     proto = ir.to_proto(model)
-    try:
+    # What cannot be inferred stays unknown; shapes that the file states for its outputs remain.
+    with suppress(onnx.shape_inference.InferenceError, RuntimeError, ValueError):
         proto = onnx.shape_inference.infer_shapes(proto, check_type=False, strict_mode=False, data_prop=True)
-    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
-        pass  # shapes that the file itself states remain; the rest stays unknown
     graph = proto.graph
     infos = (*graph.input, *graph.value_info, *graph.output)
     return {info.name: _fact(info) for info in infos}
@@ -136,7 +136,7 @@ def _fact(info: onnx.ValueInfoProto) -> TensorFact:
 def _dtypes() -> list[int]:
     import onnx
 
-    return onnx.TensorProto.DataType.values()
+    return list(onnx.TensorProto.DataType.values())
 
 
 def _dim(dim: onnx.TensorShapeProto.Dimension) -> Dim:
