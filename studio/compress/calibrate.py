@@ -32,7 +32,11 @@ def watch(work: Work, source: CalibrationSource, control: Control) -> dict[str, 
     names = watched(work)
     session = session_with(work.model, names)
     with_histogram = work.plan.calibration in _HISTOGRAMS
-    seen = {name: Seen(histogram=Histogram() if with_histogram else None) for name in names}
+    inputs = {str(node.inputs[0].name) for _, _, node in work.layers() if node.inputs[0] is not None}
+    seen = {
+        name: Seen(histogram=Histogram() if with_histogram else None, keeps_mean=name in inputs)
+        for name in names
+    }
     count = 0
     for batch in _limited(source, work.plan.calibration_samples, _chunk(work)):
         count += _size(batch)

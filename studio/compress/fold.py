@@ -64,7 +64,6 @@ def sweep(work: Work) -> None:
     from onnx_ir.passes import common
 
     common.RemoveUnusedNodesPass()(work.model)
-    common.RemoveUnusedFunctionsPass()(work.model)
 
 
 def weight_array(node: ir.Node) -> Array | None:

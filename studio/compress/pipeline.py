@@ -1,22 +1,29 @@
-"""From a model and a plan to an artifact: fold → equalize → prune → calibrate → quantize → correct → store."""
+"""From a model and a plan to an artifact, pass by pass.
+
+fold → equalize → prune → calibrate → quantize → correct → store.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from studio.artifact import Artifact
-from studio.compress.calibrate import watch
+from studio.compress.bias import correct_biases
+from studio.compress.emit import emit
+from studio.compress.equalize import equalize
 from studio.compress.fold import fold
-from studio.compress.quantize import quantize_graph
-from studio.compress.ranges import Range, Seen, range_of
+from studio.compress.prune import prune
+from studio.compress.quantize import choose_levels
+from studio.compress.ranges import range_of
 from studio.compress.store import outcomes, write
+from studio.compress.watcher import Watcher
+from studio.compress.weights import Levels
 from studio.compress.work import Work, start
 from studio.control import Control
-from studio.errors import BuildError, StudioError
+from studio.errors import BuildError
 from studio.graph.model import Model
 from studio.recipe.resolve import Plan
 from studio.stages import CalibrationSource
@@ -56,57 +63,42 @@ def build(
         recipe=recipe,
         target=target.name,
         parent=model.facts.key,
-        calibration=calibration.key if calibration is not None and plan.needs_calibration else "",
+        calibration=calibration.key if calibration is not None and "calibrate" in work.done else "",
         layers=outcomes(work),
         seconds=perf_counter() - began,
         notes=tuple(work.notes),
     )
 
 
-def _passes(work: Work, calibration: CalibrationSource | None, control: Control, cache: Cache) -> None:
+def _passes(work: Work, source: CalibrationSource | None, control: Control, cache: Cache) -> None:
+    """Every pass in order; a plan that touches nothing leaves the graph as it came."""
     if not any(row.touched for row in work.rows.values()):
         return
     control.step(0.02, "folding")
-    _run(work, "fold", fold)
-    ranges: dict[str, Range] = {}
-    if work.plan.needs_calibration:
-        seen = _calibrated(work, calibration, control.part(0.1, 0.7), cache)
-        ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
-    control.step(0.75, "quantizing")
-    _run(work, "quantize", lambda each: quantize_graph(each, ranges))
+    _run(work, "fold", lambda: fold(work))
+    watcher = Watcher(work, source, cache)
+    if work.repairs("equalize"):
+        seen = watcher.look(control.part(0.05, 0.25))
+        _run(work, "equalize", lambda: equalize(work, seen))
+    _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45)))
+    seen = watcher.look(control.part(0.45, 0.7)) if any(row.quantized for row in work.rows.values()) else {}
+    levels: dict[str, Levels] = {}
+    _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.85), cache)))
+    if work.repairs("bias"):
+        _run(work, "correct", lambda: correct_biases(work, levels, seen))
+    ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
+    control.step(0.87, "writing the graph")
+    _run(work, "store", lambda: emit(work, levels, ranges))
 
 
-def _calibrated(
-    work: Work, calibration: CalibrationSource | None, control: Control, cache: Cache
-) -> dict[str, Seen]:
-    if calibration is None:
-        raise BuildError("calibration", "8-bit activations need data to find ranges on", "Attach a data set.")
-    key = f"ranges:{work.facts.key}:{calibration.key}:{work.plan.calibration}:{work.plan.calibration_samples}"
-    found = cache.get(key)
-    if found is None:
-        with _named(work, "calibrate"):
-            found = watch(work, calibration, control)
-        cache[key] = found
-    work.done.append("calibrate")
-    return dict(found)
-
-
-def _run(work: Work, name: str, apply: Callable[[Work], None]) -> None:
-    with _named(work, name):
-        apply(work)
-    work.done.append(name)
-
-
-@contextmanager
-def _named(work: Work, name: str) -> Iterator[None]:
-    """Name the pass, and what was done before it, in whatever expected failure happens inside."""
+def _run(work: Work, name: str, apply: Callable[[], None]) -> None:
+    """Run one pass; a failure names it, the layer and the passes behind."""
     behind = f", after {', '.join(work.done)}" if work.done else ""
     try:
-        yield
+        apply()
     except BuildError as error:
         raise BuildError(f"{name} failed on {error.thing}{behind}", error.cause, error.fix) from error
-    except StudioError:
-        raise
+    work.done.append(name)
 
 
 def _serialized(work: Work) -> bytes:

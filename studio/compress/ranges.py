@@ -10,6 +10,7 @@ from studio.compress.work import Array
 
 BINS = 2048
 _PERCENTILE = 99.99
+_MAP = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,11 @@ class Histogram:
 
 @dataclass
 class Seen:
-    """Statistics of one tensor, filled batch by batch. `mean` is over samples, in one sample's shape."""
+    """Statistics of one tensor, filled batch by batch.
+
+    `reach` (channels,) is the largest magnitude along axis 1; `mean` is over samples, in the shape
+    of one sample.
+    """
 
     low: float = np.inf
     high: float = -np.inf
@@ -64,8 +69,9 @@ class Seen:
     batches: int = 0
     samples: int = 0
     total: Array | None = None
-    channel_low: Array | None = None
-    channel_high: Array | None = None
+    reach: Array | None = None
+    shape: tuple[int, ...] = ()
+    keeps_mean: bool = False
     histogram: Histogram | None = None
 
     def add(self, values: Array) -> None:
@@ -76,12 +82,27 @@ class Seen:
         self.average_high += high
         self.batches += 1
         self.samples += len(values)
-        self._sum(values)
+        if self.keeps_mean:
+            self._sum(values)
+        self._reach(values)
         if self.histogram is not None:
             self.histogram.add(values)
 
+    def _reach(self, values: Array) -> None:
+        if values.ndim < 2:
+            return
+        axes = (0, *range(2, values.ndim))
+        reach = np.maximum(values.max(axis=axes, initial=0.0), -values.min(axis=axes, initial=0.0))
+        if self.reach is None or self.reach.shape != reach.shape:
+            self.reach = reach
+        else:
+            self.reach = np.maximum(self.reach, reach)
+
     def _sum(self, values: Array) -> None:
         total = values.sum(axis=0, dtype=np.float64)
+        if total.size > _MAP:
+            self.shape = total.shape
+            total = total.mean(axis=tuple(range(1, total.ndim)), keepdims=True)
         if self.total is None:
             self.total = total
         elif self.total.shape == total.shape:
@@ -89,8 +110,11 @@ class Seen:
 
     @property
     def mean(self) -> Array | None:
-        """The mean over samples, in one sample's shape."""
-        return None if self.total is None or not self.samples else self.total / self.samples
+        """The mean over samples, in one sample's shape; of large maps the mean of each channel."""
+        if self.total is None or not self.samples:
+            return None
+        mean = self.total / self.samples
+        return np.broadcast_to(mean, self.shape) if self.shape else mean
 
 
 def range_of(seen: Seen, method: str) -> Range:
@@ -122,7 +146,7 @@ def _least_error(seen: Seen, histogram: Histogram, method: str) -> tuple[float, 
     score = _squared if method == "mse" else _divergence
     tried = [(seen.low * ratio, seen.high * ratio) for ratio in np.linspace(0.2, 1.0, 81)]
     errors = [score(histogram, low, high) for low, high in tried]
-    return tried[int(np.argmin(errors))]
+    return tried[min(range(len(tried)), key=errors.__getitem__)]
 
 
 def _rounded(histogram: Histogram, low: float, high: float) -> tuple[Array, Array]:
@@ -147,7 +171,7 @@ def _divergence(histogram: Histogram, low: float, high: float) -> float:
     mass = np.bincount(level, weights=counts)
     room = np.bincount(level, weights=inside & (counts > 0))
     spread = np.where(inside & (counts > 0), mass[level] / np.maximum(room[level], 1), 1e-9)
-    reference = counts / counts.sum()
-    model = spread / spread.sum()
+    reference = counts / float(counts.sum())
+    model: Array = spread / np.sum(spread)
     seen = reference > 0
     return float((reference[seen] * np.log(reference[seen] / np.maximum(model[seen], 1e-12))).sum())

@@ -26,7 +26,8 @@ class Work:
     """One build in progress. `nodes` finds each layer's node in the clone, by the facts' names.
 
     `rows` holds the plan, replaced row by row where a pass must refuse something; `storage` is what
-    each layer's weight was stored as; `done` names the passes behind us.
+    each layer's weight was stored as; `gains` the powers of two that equalization took out of a tensor's
+    channels, by tensor name; `done` names the passes behind us.
     """
 
     model: ir.Model
@@ -40,6 +41,7 @@ class Work:
     storage: dict[str, str] = field(default_factory=dict)
     sparsity: dict[str, float] = field(default_factory=dict)
     refused: dict[str, list[Refusal]] = field(default_factory=dict)
+    gains: dict[str, Array] = field(default_factory=dict)
     _count: int = 0
     _names: set[str] = field(default_factory=set)
 
@@ -47,6 +49,10 @@ class Work:
         """Facts, plan row and node of every layer, in graph order."""
         for fact in self.facts.layers:
             yield fact, self.rows[fact.name], self.nodes[fact.name]
+
+    def repairs(self, name: str) -> bool:
+        """Whether the recipe asks for this repair and anything is quantized."""
+        return name in self.plan.repair and any(row.quantized for row in self.rows.values())
 
     def refuse(self, layer: str, setting: str, asked: object, given: object, reason: str) -> None:
         """Record a wish of `layer` that this build could not grant."""
@@ -77,6 +83,7 @@ class Work:
             return ""
         name = str(value.name)
         self.model.graph.initializers.pop(name)
+        value.const_value = None  # the tensor is shared with the original, and renaming goes through
         value.name = self.name()
         return name
 

@@ -1,0 +1,48 @@
+"""Bias correction: take out the mean error that rounding the weights puts on each output channel.
+
+After Nagel et al. 2019, the empirical form: a layer is linear, so the mean error of its output is its
+response to the mean input with the weights' rounding errors in place of the weights; padding included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.fold import bias_array, set_bias, weight_array
+from studio.compress.ranges import Seen
+from studio.compress.weights import Levels
+from studio.compress.work import Array, Work
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def correct_biases(work: Work, levels: Mapping[str, Levels], seen: Mapping[str, Seen]) -> None:
+    """Subtract each quantized layer's mean output error from its bias, which it gets if it has none.
+
+    `seen` holds the mean inputs by tensor name. MatMul has no bias and is left alone.
+    """
+    for fact, _, node in work.layers():
+        source = node.inputs[0]
+        if fact.name not in levels or fact.op == "MatMul" or source is None:
+            continue
+        weight, bias = weight_array(node), bias_array(node, fact.out_channels)
+        found = seen.get(str(source.name))
+        mean = found.mean if found is not None else None
+        if weight is None or bias is None or mean is None:
+            continue
+        error = _response(node, levels[fact.name].dequantized() - weight, mean)
+        if error is not None and error.size == fact.out_channels:
+            set_bias(work, node, (bias - error).astype(np.float32))
+
+
+def _response(node: ir.Node, weight: Array, mean: Array) -> Array | None:
+    """The node's output for one sample `mean`, weight replaced, bias left out; mean per channel."""
+    from studio.compress.single import run_node
+
+    out = run_node(node, [mean[None].astype(np.float32), weight.astype(np.float32)])
+    axes = (0, *range(2, out.ndim))
+    return np.asarray(out.mean(axis=axes, dtype=np.float64))

@@ -1,0 +1,121 @@
+"""Write levels and grids into the graph: int8 weights in their storage, Q/DQ pairs, biases, float16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.fold import along, bias_array, sweep, weight_array
+from studio.compress.pairs import Ranges, insert_pairs
+from studio.compress.places import find_places
+from studio.compress.quantize import levels_of
+from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float
+from studio.compress.weights import Levels
+from studio.compress.work import Array, Work, set_input
+from studio.graph.model import LayerFact
+from studio.recipe.resolve import LayerPlan
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_BIAS_ROOM = 2.0**30
+
+
+def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
+    """Q/DQ for every integer op, then each layer's weight in the form its row asks for.
+
+    `levels` holds the quantized weights by layer; `ranges` the range of every float tensor by name,
+    empty where no row has 8-bit activations. Tensor names live on behind their DequantizeLinear.
+    """
+    shelf = Shelf(work)
+    scales = insert_pairs(work, find_places(work), ranges, shelf)
+    for fact, row, node in work.layers():
+        source = node.inputs[0]
+        scale = scales.get(source) if source is not None else None
+        if fact.name in levels:
+            fitting = _with_room(work, fact, row, node, levels[fact.name], scale)
+            _store_levels(work, shelf, fact, row, node, fitting, scale)
+        else:
+            _store_float(work, shelf, fact, row, node)
+    sweep(work)
+
+
+def _with_room(
+    work: Work, fact: LayerFact, row: LayerPlan, node: ir.Node, levels: Levels, scale: ir.Value | None
+) -> Levels:
+    """The levels, or new ones with larger scales where an int32 bias would overflow."""
+    bias = bias_array(node, fact.out_channels) if fact.op != "MatMul" else None
+    weight = weight_array(node)
+    if scale is None or scale.const_value is None or bias is None or weight is None:
+        return levels
+    floor = (np.abs(bias) / (float(scale.const_value.numpy()) * _BIAS_ROOM)).astype(np.float32)
+    enough = bool((levels.scale >= (floor if levels.scale.size > 1 else floor.max(initial=0.0))).all())
+    return levels if enough else levels_of(work, fact, row, weight, floor)
+
+
+def _store_levels(
+    work: Work,
+    shelf: Shelf,
+    fact: LayerFact,
+    row: LayerPlan,
+    node: ir.Node,
+    levels: Levels,
+    scale: ir.Value | None,
+) -> None:
+    storage = choose(levels, row.storage, work.model.opset_imports.get("", 0))
+    work.storage[fact.name] = storage
+    bias = bias_array(node, fact.out_channels) if len(node.inputs) > 2 else None
+    name = work.release(node.inputs[1])
+    codes = place(shelf, node, levels, storage, name, work.model.opset_imports.get("", 0))
+    if scale is None:
+        set_input(node, 1, _as_float(work, shelf, node, codes, levels))
+        return
+    steps = shelf.constant(levels.scale if levels.scale.size > 1 else levels.scale.reshape(()))
+    axis = {"axis": levels.axis} if levels.scale.size > 1 else {}
+    parts = [codes, steps]
+    if node.op_type == "Gemm":  # QGemm fuses with an explicit zero point only
+        parts.append(shelf.constant(np.zeros(levels.scale.size if axis else (), np.int8)))
+    set_input(node, 1, work.before(node, "DequantizeLinear", parts, axis))
+    if bias is not None and bias.any():
+        _store_bias(work, shelf, node, bias, scale, steps)
+
+
+def _store_bias(
+    work: Work, shelf: Shelf, node: ir.Node, bias: Array, scale: ir.Value, steps: ir.Value
+) -> None:
+    """int32 codes of the accumulator's scale, which is a product that folds at load: four bytes saved."""
+    assert scale.const_value is not None
+    assert steps.const_value is not None
+    unit = scale.const_value.numpy() * steps.const_value.numpy()
+    codes = np.rint(bias.astype(np.float64) / unit).astype(np.int32)
+    stored = work.constant(codes, work.release(node.inputs[2]))
+    axis = {"axis": 0} if steps.const_value.size > 1 else {}
+    product = work.before(node, "Mul", [scale, steps])
+    set_input(node, 2, work.before(node, "DequantizeLinear", [stored, product], axis))
+
+
+def _as_float(work: Work, shelf: Shelf, node: ir.Node, codes: ir.Value, levels: Levels) -> ir.Value:
+    """Cast and Mul, which fold at load; a DequantizeLinear would be run every time."""
+    import onnx_ir as ir
+
+    wide = work.before(node, "Cast", [codes], {"to": int(ir.DataType.FLOAT)})
+    steps = shelf.constant(along(levels.scale, levels.values.ndim, levels.axis))
+    return work.before(node, "Mul", [wide, steps])
+
+
+def _store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node: ir.Node) -> None:
+    import onnx_ir as ir
+
+    weight = weight_array(node)
+    if weight is None or not row.touched:
+        return
+    stored = weight.astype(np.float16) if row.bits == 16 else weight
+    masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
+    work.storage[fact.name] = "masked" if masked else "dense"
+    name = work.release(node.inputs[1])
+    value = place_masked_float(shelf, node, stored, name) if masked else work.constant(stored, name)
+    if row.bits == 16:
+        value = work.before(node, "Cast", [value], {"to": int(ir.DataType.FLOAT)})
+    set_input(node, 1, value)

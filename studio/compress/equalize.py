@@ -1,0 +1,146 @@
+"""Cross-layer equalization: give the channels between two layers one range, without changing the function.
+
+After Nagel et al., *Data-free quantization through weight equalization and bias correction*, 2019.
+Two things differ. Weights have a scale per output channel here, so what is balanced is the activation
+between the layers against the next layer's weights, by ranges that were seen where there is data.
+And factors are powers of two, so that scaling there and back is exact in floating point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.fold import along, bias_array, scale_channels, set_bias, set_weight, weight_array
+from studio.compress.ranges import Seen
+from studio.compress.work import Array, Work, only_consumer
+from studio.graph.model import LayerFact
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_BETWEEN = ("Relu", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool")
+_MOST = 12
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two layers whose channels between them can be scaled; `depthwise` is the second one's kind."""
+
+    first: LayerFact
+    second: LayerFact
+    nodes: tuple[ir.Node, ir.Node]
+    depthwise: bool
+    tensors: tuple[str, ...]
+
+
+def equalize(work: Work, seen: Mapping[str, Seen]) -> None:
+    """Scale every pair of layers that only ops with f(s·x) = s·f(x), s > 0, lie between.
+
+    `seen` gives the reach of each channel, by tensor name; without it the weights stand for it.
+    The exponents go to `work.gains`, by tensor name: value · 2^gain is the original value.
+    """
+    for pair in _pairs(work):
+        exponents = _exponents(work, pair, seen)
+        if exponents is not None and exponents.any():
+            _apply(work, pair, exponents)
+
+
+def _pairs(work: Work) -> list[Pair]:
+    by_node = {node: fact for fact, _, node in work.layers()}
+    found = (_pair(fact, node, by_node) for fact, _, node in work.layers())
+    return [pair for pair in found if pair is not None and _wanted(work, pair)]
+
+
+def _wanted(work: Work, pair: Pair) -> bool:
+    return any(work.rows[fact.name].quantized for fact in (pair.first, pair.second))
+
+
+def _pair(fact: LayerFact, node: ir.Node, by_node: Mapping[ir.Node, LayerFact]) -> Pair | None:
+    tensors: list[str] = []
+    value = node.outputs[0]
+    pooled = False
+    while (follower := only_consumer(value)) is not None and follower not in by_node:
+        flat = follower.op_type == "Flatten" and pooled
+        if follower.op_type not in _BETWEEN and not flat:
+            return None
+        pooled = pooled or follower.op_type == "GlobalAveragePool"
+        tensors.append(str(value.name))
+        value = follower.outputs[0]
+    if follower is None or follower.inputs[0] is not value:
+        return None
+    second = by_node[follower]
+    if not _matches(fact, second, pooled) or not _editable(node, fact) or not _editable(follower, second):
+        return None
+    return Pair(fact, second, (node, follower), second.depthwise, (*tensors, str(value.name)))
+
+
+def _matches(first: LayerFact, second: LayerFact, pooled: bool) -> bool:
+    same = (first.op == "Gemm") == (second.op in ("Gemm", "MatMul")) or (pooled and second.op == "Gemm")
+    known = first.op in ("Conv", "Gemm") and second.op in ("Conv", "Gemm", "MatMul")
+    wide = second.weight_shape[second.input_axis] * second.groups
+    whole = second.groups == 1 or (second.depthwise and second.out_channels == first.out_channels)
+    return same and known and whole and wide == first.out_channels
+
+
+def _editable(node: ir.Node, fact: LayerFact) -> bool:
+    alone = all(value is None or len(value.uses()) == 1 for value in node.inputs[1:3])
+    known = fact.op == "MatMul" or bias_array(node, fact.out_channels) is not None
+    return alone and known and weight_array(node) is not None
+
+
+def _exponents(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> Array | None:
+    """Powers of two (channels,) that the activation between the layers is divided by."""
+    ahead = _reach(pair, seen)
+    behind = np.ones_like(ahead) if pair.depthwise else _columns(pair)
+    usable = (ahead > 0) & (behind > 0)
+    if not usable.any():
+        return None
+    share = 1.0 if pair.depthwise else 0.5
+    wish = share * np.log2(np.where(usable, ahead, 1.0)) - (1 - share) * np.log2(
+        np.where(usable, behind, 1.0)
+    )
+    exponents = np.rint(wish - np.max(wish[usable]))
+    return np.where(usable, np.clip(exponents, -_MOST, _MOST), 0).astype(np.int64)
+
+
+def _reach(pair: Pair, seen: Mapping[str, Seen]) -> Array:
+    """Largest magnitude of each channel between the layers."""
+    found = seen.get(pair.tensors[-1])
+    if found is not None and found.reach is not None and found.reach.size == pair.first.out_channels:
+        return found.reach.astype(np.float64)
+    weight, bias = weight_array(pair.nodes[0]), bias_array(pair.nodes[0], pair.first.out_channels)
+    assert weight is not None
+    assert bias is not None
+    rows = np.moveaxis(weight, pair.first.channel_axis, 0).reshape(pair.first.out_channels, -1)
+    return np.asarray(np.abs(rows).max(axis=1), np.float64)
+
+
+def _columns(pair: Pair) -> Array:
+    """How large each input channel's weights are in the second layer, against their output's largest."""
+    weight = weight_array(pair.nodes[1])
+    assert weight is not None
+    size = np.abs(np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1)))
+    size = size.reshape(*size.shape[:2], -1).max(axis=2)
+    largest = size.max(axis=1, keepdims=True)
+    return np.asarray((size / np.where(largest > 0, largest, 1)).max(axis=0), np.float64)
+
+
+def _apply(work: Work, pair: Pair, exponents: Array) -> None:
+    first, second = pair.nodes
+    down = np.exp2(-exponents).astype(np.float32)
+    up = np.exp2(exponents).astype(np.float32)
+    weight, bias = weight_array(first), bias_array(first, pair.first.out_channels)
+    follower = weight_array(second)
+    assert weight is not None
+    assert bias is not None
+    assert follower is not None
+    set_weight(work, first, scale_channels(weight, down, pair.first))
+    if len(first.inputs) > 2 and first.inputs[2] is not None:
+        set_bias(work, first, (bias * down).astype(np.float32))
+    axis = pair.second.channel_axis if pair.depthwise else pair.second.input_axis
+    set_weight(work, second, (follower * along(up, follower.ndim, axis)).astype(np.float32))
+    work.gains.update(dict.fromkeys(pair.tensors, exponents))
