@@ -28,7 +28,7 @@ class Chart:
         self.widget.setAntialiasing(True)
         self._plot: Any = self.widget.getPlotItem()
         self._line = self._plot.plot([], [])
-        self._bars = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0), beam=0.08)
+        self._bars = pg.ErrorBarItem(beam=0.08)
         self._dots = pg.ScatterPlotItem(hoverable=True, tip=None)
         self._base = pg.InfiniteLine(angle=0)
         self._name = pg.InfLineLabel(

@@ -1,0 +1,50 @@
+"""Starts the window."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from studio.gui.dress import dress, prepare
+from studio.gui.main_window import MainWindow
+from studio.gui.texts import T
+from studio.session import Session
+from studio.workbench import LocalWorkbench
+from studio.worker import ProcessWorkbench
+
+_SAMPLE = "sample"
+
+
+def run(path: str | None) -> int:
+    """Show the window, with `path` (a model, data or a recipe; `sample`: the shipped one) opened.
+
+    Returns the exit status of the program.
+    """
+    app = application()
+    window = build()
+    window.show()
+    if path is not None:
+        open_ = window.files.open_sample if path == _SAMPLE else lambda: window.open_path(path)
+        QTimer.singleShot(0, open_)
+    return app.exec()
+
+
+def application() -> QApplication:
+    """The one QApplication, styled."""
+    known = QApplication.instance()
+    app = known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("trimtab")
+    app.setApplicationDisplayName(T.app)
+    prepare(app)
+    return app
+
+
+def build(session: Session | None = None) -> MainWindow:
+    """A window over `session`; without one, over a worker process of its own."""
+    window = MainWindow(session or Session(ProcessWorkbench(LocalWorkbench)))
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        dress(app, window.look.theme)
+    return window

@@ -1,0 +1,119 @@
+"""Files in and out: dialogs, drops, the sample. None of them blocks the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from studio.data.reference import DataRef
+from studio.errors import StudioError
+from studio.gui import drops
+from studio.gui.bridge import Bridge
+from studio.gui.texts import T
+from studio.paths import resource
+from studio.recipe import text
+
+_SAMPLE = ("fashion.onnx", "fashion.npz")
+
+
+class Files(QObject):
+    """Verbs that need a path."""
+
+    def __init__(self, bridge: Bridge, window: QWidget) -> None:
+        super().__init__(window)
+        self._bridge, self._window = bridge, window
+
+    def ask_model(self) -> None:
+        self._ask(T.open_title, T.open_filter, self.open)
+
+    def ask_data(self) -> None:
+        self._ask(T.data_title, T.data_filter, self.attach)
+
+    def ask_data_folder(self) -> None:
+        self._ask(T.data_title, "", self.attach)
+
+    def ask_recipe(self) -> None:
+        self._ask(T.recipe_title, T.recipe_filter, self.apply)
+
+    def ask_export(self) -> None:
+        document = self._bridge.session.document
+        if document is not None:
+            source = Path(document.model.path)
+            out = source.with_name(f"{source.stem}-trimmed.onnx")
+            self._ask(T.export_title, T.export_filter, self.export, out)
+
+    def ask_recipe_out(self) -> None:
+        document = self._bridge.session.document
+        if document is not None:
+            out = Path(document.model.path).with_suffix(".recipe.json")
+            self._ask(T.recipe_save, T.recipe_filter, self.save_recipe, out)
+
+    def open(self, path: str) -> None:
+        """Open a model; what is open stays until it succeeds."""
+        self._bridge.open(path, Path(path).name)
+
+    def open_sample(self) -> None:
+        """Open the shipped model with its data."""
+        model, data = (resource("samples", name) for name in _SAMPLE)
+        self._bridge.open(str(model), model.name, DataRef(str(data)))
+
+    def attach(self, path: str) -> None:
+        """Use a data set."""
+        self._bridge.attach(DataRef(path), Path(path).name)
+
+    def apply(self, path: str) -> None:
+        """Apply a recipe file; one that cannot be read is told."""
+        try:
+            recipe = text.read(path)
+        except StudioError as error:
+            self._bridge.failed.emit(error)
+            return
+        self._bridge.apply_recipe(recipe, Path(path).stem)
+
+    def save_recipe(self, path: str) -> None:
+        """Write the recipe of now."""
+        recipe = self._bridge.session.recipe
+        self._bridge.run(
+            "recipe", T.recipe_save, lambda _: Path(path).write_text(text.dumps(recipe), "utf-8")
+        )
+
+    def export(self, path: str) -> None:
+        """Write the measured file."""
+        self._bridge.export(path, Path(path).name)
+
+    def take(self, paths: tuple[Path, ...]) -> None:
+        """Dropped files: the model first, then data and recipes for it."""
+        by_kind = {kind: [path for path in paths if drops.kind_of(path) == kind] for kind in drops.Kind}
+        for path in by_kind[drops.Kind.UNKNOWN][:1]:
+            self._bridge.failed.emit(drops.refusal(path))
+        models, data = by_kind[drops.Kind.MODEL], by_kind[drops.Kind.DATA]
+        if models:
+            ref = DataRef(str(data[0])) if data else None
+            self._bridge.open(str(models[0]), models[0].name, ref)
+            return
+        if data:
+            self.attach(str(data[0]))
+        for path in by_kind[drops.Kind.RECIPE][:1]:
+            self.apply(str(path))
+
+    def _ask(self, title: str, names: str, then: Callable[[str], None], out: Path | None = None) -> None:
+        dialog = QFileDialog(self._window, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if names:
+            dialog.setNameFilter(names)
+        dialog.setFileMode(_mode(out is not None, bool(names)))
+        if out is not None:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix(out.suffix[1:])
+            dialog.selectFile(str(out))
+        dialog.fileSelected.connect(then)
+        dialog.open()
+
+
+def _mode(save: bool, file: bool) -> QFileDialog.FileMode:
+    if save:
+        return QFileDialog.FileMode.AnyFile
+    return QFileDialog.FileMode.ExistingFile if file else QFileDialog.FileMode.Directory

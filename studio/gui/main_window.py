@@ -1,0 +1,203 @@
+"""The window: toolbar, notice, page, foot; and the wiring between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QByteArray, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.gui import icons, numbers, preferences
+from studio.gui.actions import Actions
+from studio.gui.bridge import Bridge
+from studio.gui.curtain import Curtain
+from studio.gui.dress import dress
+from studio.gui.files import Files
+from studio.gui.foot import Foot
+from studio.gui.notice import Notice
+from studio.gui.present import Presenter
+from studio.gui.start import StartView
+from studio.gui.texts import T
+from studio.gui.theme import Look
+from studio.gui.toolbar import Toolbar
+from studio.gui.work import WorkPage
+from studio.jobs import Outcome
+from studio.project import changes
+from studio.project.changes import Changed
+from studio.session import Session
+from studio.workbench_api import Written
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """The frame around the page."""
+
+    toolbar: Toolbar
+    notice: Notice
+    foot: Foot
+
+
+class MainWindow(QMainWindow):
+    """One window over one session. `close` ends the session with it."""
+
+    def __init__(self, session: Session, look: Look | None = None) -> None:
+        super().__init__()
+        self.preferences = preferences.read()
+        self.look = look or Look(self.preferences.theme)
+        self.bridge = Bridge(session, self)
+        self.files = Files(self.bridge, self)
+        self.actions_ = Actions(self.look, self._verbs(), self)
+        self.start, self.page = StartView(self.look), WorkPage(self.bridge, self.look)
+        self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look))
+        self.presenter = Presenter(self.bridge, self.page)
+        self._pages = QStackedWidget()
+        self._arrange()
+        self._curtain = Curtain(self.look, self)
+        self._wire()
+        self.restoreGeometry(QByteArray.fromBase64(self.preferences.geometry.encode()))
+
+    def _verbs(self) -> dict[str, Callable[..., object]]:
+        bridge, files = self.bridge, self.files
+        return {
+            "open": files.ask_model,
+            "data_file": files.ask_data,
+            "data_folder": files.ask_data_folder,
+            "undo": bridge.undo,
+            "redo": bridge.redo,
+            "recipe_open": files.ask_recipe,
+            "recipe_save": files.ask_recipe_out,
+            "reset": bridge.reset,
+            "sensitivity": bridge.sense,
+            "latency": bridge.time,
+            "boards": self._show_boards,
+            "export": files.ask_export,
+            "find": self._find,
+        }
+
+    def _arrange(self) -> None:
+        self.setWindowTitle(T.app)
+        self.setWindowIcon(icons.icon("trimtab", "#ffffff", size=64))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 620)
+        self.resize(1500, 940)
+        for page in (self.start, self.page):
+            self._pages.addWidget(page)
+        self.start.recent.show_paths(self.preferences.recent_there())
+        holder, middle = QWidget(), QVBoxLayout()
+        middle.setContentsMargins(14, 0, 14, 0)
+        middle.addWidget(self.edges.notice)
+        whole = QVBoxLayout(holder)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.edges.toolbar)
+        whole.addSpacing(0)
+        whole.addLayout(middle)
+        whole.addWidget(self._pages, 1)
+        whole.addWidget(self.edges.foot)
+        self.setCentralWidget(holder)
+        self.addActions(self.actions_.all())
+
+    def _wire(self) -> None:
+        bridge, edges, start = self.bridge, self.edges, self.start
+        bridge.changed.connect(self._take)
+        bridge.failed.connect(edges.notice.show_error)
+        bridge.started.connect(edges.foot.begin)
+        bridge.advanced.connect(edges.foot.advance)
+        bridge.ended.connect(edges.foot.end)
+        bridge.ended.connect(self._take_end)
+        edges.foot.stop.connect(bridge.cancel)
+        edges.toolbar.preset_wanted.connect(bridge.apply_preset)
+        edges.toolbar.theme_wanted.connect(self.choose_theme)
+        start.open_wanted.connect(self.files.ask_model)
+        start.sample_wanted.connect(self.files.open_sample)
+        start.recent_wanted.connect(self.files.open)
+        self.page.cards.accuracy.action.clicked.connect(self.files.ask_data)
+        self.look.changed.connect(self._dress)
+        edges.toolbar.allow(False)
+
+    def open_path(self, path: str) -> None:
+        """Open what was named on the command line, whatever it is."""
+        self.files.take((Path(path),))
+
+    def choose_theme(self, mode: str) -> None:
+        """Switch to `system`, `light` or `dark`, and remember it."""
+        self._keep(theme=mode)
+        self.look.choose(mode)
+
+    @Slot(object)
+    def _take(self, change: Changed[Any]) -> None:
+        if changes.MODEL in change:
+            self._take_model()
+        for note in change.notes:
+            self.edges.notice.show_note(note, stays=True)
+        if self.bridge.session.document is not None:
+            self._show_journal()
+
+    def _take_model(self) -> None:
+        facts, session = self.bridge.session.facts, self.bridge.session
+        self.edges.notice.hide()
+        self._pages.setCurrentWidget(self.page)
+        self.setWindowTitle(f"{facts.name} – {T.app}")
+        self.edges.toolbar.title.setText(Path(facts.path).name)
+        self.edges.foot.say_engine(session.target.title)
+        self.actions_.allow(True)
+        self.edges.toolbar.allow(True)
+        self._keep(recent=self.preferences.with_recent(facts.path).recent)
+
+    def _show_journal(self) -> None:
+        journal = self.bridge.session.journal
+        undo, redo = self.actions_["undo"], self.actions_["redo"]
+        undo.setEnabled(journal.can_undo)
+        redo.setEnabled(journal.can_redo)
+        undo.setToolTip(T.undo_what.format(label=journal.steps[journal.at].label))
+        ahead = journal.steps[journal.at + 1].label if journal.can_redo else ""
+        redo.setToolTip(T.redo_what.format(label=ahead))
+
+    @Slot(object)
+    def _take_end(self, outcome: Outcome) -> None:
+        value = outcome.value.value if isinstance(outcome.value, Changed) else None
+        if isinstance(value, Written):
+            name, size = Path(value.path).name, numbers.size(value.bytes)
+            self.edges.notice.show_note(T.exported.format(name=name, size=size, sha=value.sha256[:12]))
+
+    def _show_boards(self, shown: bool) -> None:
+        self.page.show_boards(shown)
+
+    def _find(self) -> None:
+        self.page.layers.search.setFocus()
+        self.page.layers.search.selectAll()
+
+    def _dress(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            dress(app, self.look.theme)
+
+    def _keep(self, **values: Any) -> None:
+        self.preferences = msgspec.structs.replace(self.preferences, **values)
+        preferences.write(self.preferences)
+
+    # Drag and drop onto the whole window.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+            self._curtain.lift(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._curtain.lift(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._curtain.lift(False)
+        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        event.acceptProposedAction()
+        self.files.take(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
+        self.bridge.close()
+        super().closeEvent(event)

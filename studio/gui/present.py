@@ -1,0 +1,168 @@
+"""From what a verb changed to what the page shows. Each view is told only what it cares for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from studio.gui import faces
+from studio.gui.bridge import MEASURE, SENSE, Bridge
+from studio.gui.layers.rows import rows
+from studio.gui.plots import series
+from studio.gui.texts import T
+from studio.gui.work import WorkPage
+from studio.jobs import Outcome
+from studio.metrics import Comparison, Figure, Sensitivity
+from studio.project import changes
+from studio.project.changes import Changed, Measured
+
+_ROWS_CHANGE = frozenset({changes.MODEL, changes.DATA, changes.RECIPE, changes.ARTIFACT, changes.SENSITIVITY})
+_REST_MS = 700
+
+
+class Presenter(QObject):
+    """Fills the page from the session's state; keeps only what is not finished yet."""
+
+    def __init__(self, bridge: Bridge, page: WorkPage) -> None:
+        super().__init__(page)
+        self._bridge, self._session, self._page = bridge, bridge.session, page
+        self._so_far: Measured | None = None
+        self._sensed: list[Sensitivity] = []
+        self._estimates: dict[int, Figure] = {}
+        self._last: Comparison | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._time)
+        bridge.changed.connect(self.take)
+        bridge.partial.connect(self._take_partial)
+        bridge.sensed.connect(self._take_sensed)
+        bridge.ended.connect(self._take_end)
+        page.layers.view.edited.connect(bridge.edit)
+        page.layers.view.chosen.connect(page.graph.set_selection)
+        page.graph.selected.connect(page.layers.view.select)
+        page.accuracies.chosen.connect(bridge.goto)
+        page.sizes.chosen.connect(bridge.goto)
+
+    @Slot(object)
+    def take(self, change: Changed[Any]) -> None:
+        """Show what changed."""
+        if self._session.document is None:
+            return
+        if changes.MODEL in change:
+            self._begin()
+        if change.what & _ROWS_CHANGE:
+            self._show_rows()
+        self._show_cards()
+        self._show_plots()
+
+    def _begin(self) -> None:
+        facts, page = self._session.facts, self._page
+        self._so_far, self._last, self._sensed, self._estimates = None, None, [], {}
+        page.graph.set_facts(facts)
+        page.graph_panel.say(T.graph_nodes.format(name=facts.name, n=f"{len(facts.nodes):,}"))
+        if facts.layers:
+            page.layers.view.select((facts.layers[0].name,))
+            page.graph.set_selection((facts.layers[0].name,))
+
+    def _show_rows(self) -> None:
+        session, page = self._session, self._page
+        plan, found = session.plan(), self._effects()
+        made = rows(session.facts, plan, session.target, session.artifact, found)
+        page.layers.set_rows(made)
+        page.graph.set_plan(plan)
+        page.graph.set_values("size", {row.name: row.after for row in made})
+        losses = {row.name: -row.effect.difference.value for row in made if row.effect}
+        page.graph.set_values("sensitivity", losses)
+
+    def _effects(self) -> tuple[Sensitivity, ...]:
+        return tuple(self._sensed) or self._session.state.sensitivity
+
+    def _comparison(self) -> Comparison | None:
+        """Of this revision: finished, else so far, else the last one as a ghost."""
+        done = self._session.measured
+        if done is not None and done.comparison is not None:
+            self._last = done.comparison
+            return done.comparison
+        so_far = self._so_far
+        if so_far is not None and so_far.revision == self._session.state.revision and so_far.comparison:
+            self._last = so_far.comparison
+            return so_far.comparison
+        return _ghost(self._last)
+
+    def _show_cards(self) -> None:
+        session, cards = self._session, self._page.cards
+        attached = session.document is not None and session.document.data is not None
+        found, busy = self._comparison() if attached else None, self._bridge.busy(MEASURE)
+        built = session.artifact.bytes if session.artifact else None
+        cards.size.show_face(faces.size(session.facts.file_bytes, session.estimate(), built))
+        cards.accuracy.retitle(_accuracy_title(found))
+        cards.accuracy.show_face(faces.accuracy(found, attached, busy))
+        cards.difference.show_face(faces.difference(found, attached, busy))
+        cards.latency.show_face(faces.latency(session.measured.pair if session.measured else None))
+        cards.accuracy.offer("" if attached else T.data_file)
+
+    def _show_plots(self) -> None:
+        session, page = self._session, self._page
+        journal, found = session.journal, {each.revision: each for each in session.history}
+        so_far = self._so_far
+        if so_far is not None and so_far.revision not in found:
+            found[so_far.revision] = so_far
+        if session.artifact is None:
+            self._estimates[session.state.revision] = session.estimate()
+        page.accuracies.show_series(series.accuracy(journal, found), self._no_accuracy())
+        page.sizes.show_series(series.size(journal, found, self._estimates), T.plot_empty)
+
+    def _no_accuracy(self) -> str:
+        document = self._session.document
+        return T.plot_empty if document is not None and document.data is not None else T.plot_no_data
+
+    @Slot(object)
+    def _take_partial(self, measured: Measured) -> None:
+        if measured.revision != self._session.state.revision:
+            return
+        fresh = self._so_far is None or self._so_far.revision != measured.revision
+        self._so_far = measured
+        if fresh:
+            self._show_rows()
+        self._show_cards()
+        self._show_plots()
+
+    @Slot(object)
+    def _take_sensed(self, found: Sensitivity) -> None:
+        self._sensed.append(found)
+        self._show_rows()
+
+    @Slot(object)
+    def _take_end(self, outcome: Outcome) -> None:
+        if outcome.lane == SENSE:
+            self._sensed = []
+        if outcome.lane == MEASURE and isinstance(outcome.value, Changed):
+            if isinstance(outcome.value.value, Measured):
+                self._rest.start()
+            self._show_cards()
+
+    @Slot()
+    def _time(self) -> None:
+        """After a measurement has come to rest: time the same file."""
+        done = self._session.measured
+        if done is not None and done.pair is None and not self._bridge.busy(MEASURE):
+            self._bridge.time()
+
+
+def _ghost(found: Comparison | None) -> Comparison | None:
+    if found is None:
+        return None
+    return replace(
+        found,
+        optimized=replace(found.optimized, final=False),
+        difference=replace(found.difference, final=False),
+    )
+
+
+def _accuracy_title(found: Comparison | None) -> str:
+    if found is None:
+        return T.card_accuracy
+    return T.card_agreement if found.metric == "agreement" else f"{T.card_accuracy} ({found.metric})"

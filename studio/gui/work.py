@@ -1,0 +1,98 @@
+"""The page with a model open: cards on top, graph and layers in the middle, plots below, boards aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from studio.gui import numbers
+from studio.gui.boards.panel import BoardPanel
+from studio.gui.bridge import Bridge
+from studio.gui.cards import Card
+from studio.gui.graph.view import GraphView
+from studio.gui.layers.panel import LayersPanel
+from studio.gui.panel import Panel
+from studio.gui.plots.panel import PlotPanel
+from studio.gui.texts import T
+from studio.gui.theme import Look
+
+_GAP = 12
+_TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The row of headline figures."""
+
+    size: Card
+    accuracy: Card
+    difference: Card
+    latency: Card
+
+    def all(self) -> tuple[Card, ...]:
+        return self.size, self.accuracy, self.difference, self.latency
+
+
+class WorkPage(QWidget):
+    """Only places the parts; the presenter fills them."""
+
+    def __init__(self, bridge: Bridge, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.cards = Cards(*(Card(title, look) for title in _TITLES))
+        self.graph = GraphView()
+        self.graph_panel = Panel(T.graph, self.graph)
+        self.layers = LayersPanel(look)
+        self.boards = BoardPanel(bridge, look)
+        self.accuracies = PlotPanel(T.plot_accuracy, look, 0, _percent)
+        self.sizes = PlotPanel(T.plot_size, look, 1, numbers.size, floor=0.0)
+        self._arrange()
+        look.changed.connect(self._dress)
+        self._dress()
+
+    def _arrange(self) -> None:
+        cards = QHBoxLayout()
+        cards.setSpacing(_GAP)
+        for card in self.cards.all():
+            cards.addWidget(card, 1)
+        middle = _splitter(Qt.Orientation.Horizontal, self.graph_panel, self.layers, self.boards)
+        middle.setSizes([520, 960, 350])
+        middle.setStretchFactor(0, 2)
+        middle.setStretchFactor(1, 3)
+        middle.setStretchFactor(2, 0)
+        self.boards.hide()
+        below = _splitter(Qt.Orientation.Horizontal, self.accuracies, self.sizes)
+        below.setSizes([750, 750])
+        whole = _splitter(Qt.Orientation.Vertical, middle, below)
+        whole.setSizes([500, 215])
+        whole.setStretchFactor(0, 3)
+        whole.setStretchFactor(1, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(14, 12, 14, 12)
+        page.setSpacing(_GAP)
+        page.addLayout(cards)
+        page.addWidget(whole, 1)
+
+    def show_boards(self, shown: bool) -> None:
+        """Show or hide the board panel."""
+        self.boards.setVisible(shown)
+        if shown:
+            self.boards.load()
+
+    def _dress(self) -> None:
+        self.graph.set_theme(self._look.theme)
+
+
+def _splitter(direction: Qt.Orientation, *parts: QWidget) -> QSplitter:
+    made = QSplitter(direction)
+    made.setHandleWidth(_GAP)
+    made.setChildrenCollapsible(False)
+    for part in parts:
+        made.addWidget(part)
+    return made
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1f} %"
