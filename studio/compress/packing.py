@@ -1,8 +1,8 @@
-"""Weights of 1 to 8 bits as bytes: bits side by side, without gaps.
+"""Weights of 1 to 8 bits as bit planes.
 
-A weight of N elements is first a list of codes 0 … 2^bits − 1. The bits of code 0 come first, its
-lowest bit first, then those of code 1, …; eight bits make a byte, lowest first; the last byte is
-filled with zeros. So N weights take ceil(N · bits / 8) bytes at every width.
+A weight of N elements is first a list of codes 0 … 2^bits − 1. Plane k holds bit k of every code, eight
+codes to a byte, the first in the lowest bit; the last byte of a plane is filled with zeros. So N weights
+take bits · ceil(N / 8) bytes at every width.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from studio.compress.work import Array
 
 
 def pack(codes: Array, bits: int) -> Array:
-    """Codes (any shape, 0 … 2^bits − 1) as uint8 bytes (ceil(N · bits / 8),)."""
-    flat = np.ascontiguousarray(codes, np.uint8).reshape(-1, 1)
-    planes = (flat >> np.arange(bits, dtype=np.uint8)) & np.uint8(1)
-    return np.packbits(planes.reshape(-1), bitorder="little")
+    """Codes (any shape, 0 … 2^bits − 1) as uint8 planes (bits, ceil(N / 8)), lowest bit first."""
+    flat = np.ascontiguousarray(codes, np.uint8).reshape(1, -1)
+    planes = (flat >> np.arange(bits, dtype=np.uint8)[:, None]) & np.uint8(1)
+    return np.packbits(planes, axis=1, bitorder="little")
 
 
-def unpack(packed: Array, bits: int, shape: tuple[int, ...]) -> Array:
+def unpack(planes: Array, shape: tuple[int, ...]) -> Array:
     """The codes (uint8, `shape`) that `pack` was given."""
     count = int(np.prod(shape, dtype=np.int64))
-    planes = np.unpackbits(packed, count=count * bits, bitorder="little").reshape(count, bits)
-    return np.asarray((planes << np.arange(bits, dtype=np.uint8)).sum(axis=1, dtype=np.uint8)).reshape(shape)
+    bits = np.unpackbits(planes, axis=1, count=count, bitorder="little")
+    weighed = bits << np.arange(len(planes), dtype=np.uint8)[:, None]
+    return np.asarray(weighed.sum(axis=0, dtype=np.uint8)).reshape(shape)
 
 
 def encode(values: Array, table: Array) -> Array:
@@ -33,4 +34,4 @@ def encode(values: Array, table: Array) -> Array:
 
 def packed_bytes(count: int, bits: int) -> int:
     """Bytes that `count` weights of `bits` bits take."""
-    return (count * bits + 7) // 8
+    return bits * ((count + 7) // 8)

@@ -152,7 +152,7 @@ def _least_error(seen: Seen, histogram: Histogram, method: str) -> tuple[float, 
 def _rounded(histogram: Histogram, low: float, high: float) -> tuple[Array, Array]:
     """Bin centres and what 8 bits over [low, high] make of them."""
     centres = histogram.centres
-    scale = max((high - low) / 255, np.finfo(np.float32).tiny)
+    scale = max((high - low) / 255, float(np.finfo(np.float32).tiny))
     codes = np.clip(np.rint((centres - low) / scale), 0, 255)
     return centres, low + codes * scale
 
@@ -167,11 +167,11 @@ def _divergence(histogram: Histogram, low: float, high: float) -> float:
     centres, back = _rounded(histogram, low, high)
     counts = histogram.counts.astype(np.float64)
     _, level = np.unique(back, return_inverse=True)
-    inside = (centres >= low) & (centres <= high)
+    inside = ((centres >= low) & (centres <= high) & (counts > 0)).astype(np.float64)
     mass = np.bincount(level, weights=counts)
-    room = np.bincount(level, weights=inside & (counts > 0))
-    spread = np.where(inside & (counts > 0), mass[level] / np.maximum(room[level], 1), 1e-9)
-    reference = counts / float(counts.sum())
-    model: Array = spread / np.sum(spread)
-    seen = reference > 0
-    return float((reference[seen] * np.log(reference[seen] / np.maximum(model[seen], 1e-12))).sum())
+    room = np.bincount(level, weights=inside)
+    spread: Array = np.where(inside > 0, mass[level] / np.maximum(room[level], 1), 1e-9)
+    seen = counts > 0
+    reference = counts[seen] / np.sum(counts)
+    model = spread[seen] / np.sum(spread)
+    return float((reference * np.log(reference / np.maximum(model, 1e-12))).sum())

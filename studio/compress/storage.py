@@ -4,8 +4,8 @@ onnxruntime folds constants when it opens a session: what is unpacked here from 
 unpacked once, at load, and the kernels see an ordinary int8 weight. Forms of storage:
 
 - `dense`: the int8 weight itself.
-- `packed`: `bits` bits per weight (see `packing`), unpacked by BitShift, Reshape, MatMulInteger and
-  a Gather from the table of levels; 4 bits use the INT4 type and a Cast where the opset has it.
+- `packed`: bit planes (see `packing`), put together by BitShift, MatMulInteger and a Gather from the
+  table of levels; 4 bits use the INT4 type and a Cast where the opset has it.
 - `masked`: one bit per weight saying whether it is there, and the levels of those that are.
 """
 
@@ -99,30 +99,37 @@ def _int4(shelf: Shelf, node: ir.Node, values: Array, name: str) -> ir.Value:
 
 
 def _unpacked(shelf: Shelf, node: ir.Node, values: Array, table: Array, bits: int, name: str) -> ir.Value:
-    """`values` (all in `table`) from packed bytes, in their own shape."""
+    """`values` (all in `table`) from bit planes, in their own shape.
+
+    The planes' bits, weighed with 1, 2, 4, … by one matrix product, are indices into the table.
+    """
     work = shelf.work
-    flags = _flags(shelf, node, pack(encode(values, table), bits), values.size * bits, name)
-    shape = shelf.constant(np.array([*values.shape, bits], np.int64))
-    shaped = work.before(node, "Reshape", [flags, shape])
-    powers = shelf.constant((1 << np.arange(bits)).astype(np.uint8))
-    index = work.before(node, "MatMulInteger", [shaped, powers])
-    return work.before(node, "Gather", [shelf.constant(table), index])
+    flags = _flags(shelf, node, pack(encode(values, table), bits), name)
+    powers = shelf.constant((1 << np.arange(bits)).astype(np.uint8).reshape(1, bits))
+    index = work.before(node, "MatMulInteger", [powers, flags])
+    codes = work.before(node, "Gather", [shelf.constant(table), index])
+    return _shaped(shelf, node, codes, values.shape)
 
 
-def _flags(shelf: Shelf, node: ir.Node, packed: Array, count: int, name: str) -> ir.Value:
-    """`count` bits as 0 and 1, uint8, from packed bytes; flat only where the last byte is not full."""
+def _flags(shelf: Shelf, node: ir.Node, planes: Array, name: str) -> ir.Value:
+    """The bits of (planes, bytes) as 0 and 1, uint8 (planes, 8 · bytes), from the lowest up."""
     work = shelf.work
-    stored = work.constant(packed.reshape(-1, 1), name)
+    stored = work.constant(planes[:, :, None], name)
     left = shelf.constant(np.arange(7, -1, -1, dtype=np.uint8))
     up = work.before(node, "BitShift", [stored, left], {"direction": "LEFT"})
-    flags = work.before(
-        node, "BitShift", [up, shelf.constant(np.array([7], np.uint8))], {"direction": "RIGHT"}
-    )
-    if count % 8 == 0:
-        return flags
-    flat = work.before(node, "Reshape", [flags, shelf.constant(np.array([-1], np.int64))])
-    ends = [shelf.constant(np.array([index], np.int64)) for index in (0, count)]
-    return work.before(node, "Slice", [flat, *ends])
+    seven = shelf.constant(np.array([7], np.uint8))
+    flags = work.before(node, "BitShift", [up, seven], {"direction": "RIGHT"})
+    return work.before(node, "Flatten", [flags], {"axis": 1})
+
+
+def _shaped(shelf: Shelf, node: ir.Node, flat: ir.Value, shape: tuple[int, ...]) -> ir.Value:
+    """The first elements of (1, M) in `shape`; what fills up the last byte is cut off."""
+    work = shelf.work
+    count = int(np.prod(shape, dtype=np.int64))
+    if count % 8:
+        ends = [shelf.constant(np.array([number], np.int64)) for number in (0, count, 1)]  # start, end, axis
+        flat = work.before(node, "Slice", [flat, *ends])
+    return work.before(node, "Reshape", [flat, shelf.constant(np.array(shape, np.int64))])
 
 
 def _masked(shelf: Shelf, node: ir.Node, levels: Levels, name: str) -> ir.Value:
@@ -141,11 +148,8 @@ def _spread(shelf: Shelf, node: ir.Node, mask: Array, kept: ir.Value) -> ir.Valu
     import onnx_ir as ir
 
     work = shelf.work
-    flags = _flags(shelf, node, np.packbits(mask.reshape(-1), bitorder="little"), mask.size, "")
-    flat = work.before(node, "Reshape", [flags, shelf.constant(np.array([-1], np.int64))])
-    there = work.before(node, "Cast", [flat], {"to": int(ir.DataType.INT32)})
-    count = work.before(node, "CumSum", [there, shelf.constant(np.array(0, np.int32))])
+    flags = _flags(shelf, node, pack(mask, 1), "")
+    there = work.before(node, "Cast", [flags], {"to": int(ir.DataType.INT32)})
+    count = work.before(node, "CumSum", [there, shelf.constant(np.array(1, np.int32))])
     index = work.before(node, "Mul", [count, there])
-    shape = shelf.constant(np.array(mask.shape, np.int64))
-    shaped = work.before(node, "Reshape", [index, shape])
-    return work.before(node, "Gather", [kept, shaped])
+    return _shaped(shelf, node, work.before(node, "Gather", [kept, index]), mask.shape)
