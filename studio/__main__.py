@@ -14,9 +14,12 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given and (given[0] in VERBS or given[0].startswith("-")):
         return _command_line(given)
+    if len(given) > 1:
+        sys.stderr.write(f"trimtab: one file at a time, or a verb: {', '.join(sorted(VERBS))}\n")
+        return 2
     from studio.gui.app import run
 
-    return run(given)
+    return run(given[0] if given else None)
 
 
 def _command_line(given: list[str]) -> int:

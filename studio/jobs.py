@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition
 
 from studio.control import Cancelled, Control
 
@@ -65,7 +65,7 @@ class _Lane:
 
     def __init__(self, name: str, deliver: Callable[[Outcome], None]) -> None:
         self._deliver = deliver
-        self._lock = Lock()
+        self._lock = Condition()
         self._open: dict[Future[object], _Job] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"lane-{name}")
 
@@ -88,6 +88,7 @@ class _Lane:
         self._deliver(job.outcome(future))
         with self._lock:
             del self._open[future]
+            self._lock.notify_all()
 
     def cancel(self) -> None:
         with self._lock:
@@ -100,9 +101,9 @@ class _Lane:
             return bool(self._open)
 
     def wait(self, seconds: float | None) -> bool:
+        # Not the futures' own wait: that returns before the outcome is delivered.
         with self._lock:
-            running = tuple(self._open)
-        return not wait(running, seconds).not_done
+            return self._lock.wait_for(lambda: not self._open, seconds)
 
     def close(self, seconds: float) -> bool:
         self.cancel()
@@ -144,7 +145,7 @@ class Lanes:
         return lane in self._lanes and self._lanes[lane].busy
 
     def wait(self, lane: str, seconds: float | None = None) -> bool:
-        """Wait for what `lane` has now; False where `seconds` ran out first."""
+        """Wait until `lane` is idle and all is delivered; False where `seconds` ran out first."""
         return lane not in self._lanes or self._lanes[lane].wait(seconds)
 
     def close(self, seconds: float = 5.0) -> bool:
