@@ -104,7 +104,8 @@ started() { # PID: when it started, so that a number used again is not taken for
     [ -n "$line" ] || { echo 0 && return; }
     # shellcheck disable=SC2086 # words are wanted
     set -- ${line##*) }
-    echo "${20:-0}"
+    [ "$1" != Z ] || set -- # it is dead, and nobody has asked for its status
+    echo "${20:-gone}"
 }
 
 owner_lives() { # TEXT
@@ -200,11 +201,11 @@ do_init() { # make the folders, prove that they can be written, heal what a cut 
     [ "$(cat "$root/.test.$$")" = test ] || die 74 "the storage does not give back what was written"
     rm -f "$root/.test.$$"
     take lock
-    rm -rf "$root/trash"
     rm -f "$root"/active.new.* "$root"/lock.old.* "$root"/put.old.* "$root"/.test.* "$root"/releases/*/.proof.new.*
     for path in "$root"/releases/*; do
         [ ! -d "$path" ] || [ -f "$path/.complete" ] || discard "$path"
     done
+    rm -rf "$root/trash"
 }
 
 cannot_write() {
@@ -253,10 +254,16 @@ do_put() { # ID NAME OFFSET: append standard input; gives the new size
     [ ! -f "$file" ] || at=$(size_of "$file")
     [ "$at" = "$3" ] || die 65 "$2 has $at bytes, not $3"
     # Written out every second while more comes in, so that a cut takes little and the cache never fills up.
-    while sleep 1 && kill -0 $$; do sync_file "$file"; done </dev/null >/dev/null 2>&1 &
+    (
+        exec </dev/null >/dev/null 2>&1
+        while sleep 1 && kill -0 $$; do sync_file "$file"; done
+    ) &
     syncing=$!
     cat >>"$file" || die 74 "cannot write $2; is the disk full?"
-    sync_file "$file" </dev/null >/dev/null 2>&1 &
+    (
+        exec </dev/null >/dev/null 2>&1
+        sync_file "$file"
+    ) &
     size_of "$file"
     echo
 }
@@ -278,7 +285,7 @@ do_commit() { # ID MANIFEST_SHA256: verify everything, then the release appears 
     write_line "$folder/.complete" "$(next_number)"
     mv "$folder" "$root/releases/$1" || die 74 "cannot rename"
     sync_dir "$root/releases"
-    sync
+    sync_dir "$root/incoming"
 }
 
 next_number() {
@@ -378,7 +385,7 @@ do_status() {
         # shellcheck disable=SC2046
         set -- $(du -sk "$path")
         printf 'release=%s %s %s %s\n' "${path##*/}" "$number" "$1" "$proof"
-        printf 'meta=%s\n' "$(tr '\n' ' ' <"$path/meta.json" 2>/dev/null)"
+        [ ! -f "$path/meta.json" ] || printf 'meta=%s\n' "$(tr '\n' ' ' <"$path/meta.json")"
     done
     for path in "$root"/incoming/*; do
         [ ! -d "$path" ] || printf 'unfinished=%s\n' "${path##*/}"

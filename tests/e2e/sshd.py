@@ -46,7 +46,7 @@ class Sshd:
         self.home.mkdir(exist_ok=True)
         for name in ("host_key", "client_key"):
             keygen(self.folder / name)
-        # Read with the rights of the user who logs in, who may not enter a private temporary folder as root could.
+        # Read with the rights of the user who logs in, who may not enter a folder of root.
         shutil.copy(f"{self.key}.pub", self.folder / "authorized_keys")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(parents=True, exist_ok=True)
