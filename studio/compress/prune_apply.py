@@ -143,9 +143,7 @@ class _Desk:
         if dtype == ir.DataType.INT32:
             whole = whole.astype(np.int32)
         tensor = ir.tensor(whole, dtype=dtype)
-        return ir.Value(
-            name=None, const_value=tensor, shape=ir.Shape(whole.shape), type=ir.TensorType(tensor.dtype)
-        )
+        return ir.Value(name=None, const_value=tensor)
 
     def replace(self, node: ir.Node, index: int, value: ir.Value) -> None:
         if len(node.inputs) <= index:

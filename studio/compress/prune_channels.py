@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from studio.artifact import Refusal
 from studio.compress.prune_apply import remove
 from studio.compress.prune_choose import choose, count_step, importance, weight_index
-from studio.compress.prune_moments import Moments, gather
+from studio.compress.prune_moments import Moments
 from studio.compress.prune_repair import repair
 from studio.control import Control
 from studio.graph.coupling import Component, Coupling, couple
@@ -91,12 +91,13 @@ def _moments(
             wanted[name] = value
     if batches is None or not wanted:
         return {}
-    found = {name: _empty(coupling, name, value) for name, value in wanted.items()}
-    session = _session(model, {str(value.name) for value in wanted.values()})
+    seen = {str(value.name): _empty(coupling, name, value) for name, value in wanted.items()}
+    session = _session(model, set(seen))
     for count, tensors in enumerate(_runs(session, batches, plan.calibration_samples)):
         control.step(min(1.0, count * CHUNK / plan.calibration_samples), "looking at channels")
-        gather(({name: tensors[str(value.name)] for name, value in wanted.items()},), found)
-    return {name: moments for name, moments in found.items() if moments.count}
+        for tensor, moments in seen.items():
+            moments.add(tensors[tensor])
+    return {name: seen[str(value.name)] for name, value in wanted.items() if seen[str(value.name)].count}
 
 
 def _empty(coupling: Coupling, name: str, value: ir.Value) -> Moments:

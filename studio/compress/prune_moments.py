@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 MAX_COVARIANCE = 1024  # channels; above, 8 MiB per tensor and a cubic solve cost more than they give
-_ROWS = 256  # positions taken of one sample
+_ROWS = 96  # positions taken of one sample
 
 
 @dataclass
@@ -32,12 +31,12 @@ class Moments:
         self.products = np.zeros((self.channels, self.channels) if full else self.channels)
 
     def add(self, values: Array) -> None:
-        """Take one batch; at most 256 evenly spread positions of each sample are looked at."""
+        """Take one batch; at most 96 evenly spread positions of each sample are looked at."""
         rows = np.moveaxis(values, self.axis, -1).reshape(len(values), -1, self.channels)
         stride = max(1, -(-rows.shape[1] // _ROWS))
-        taken = rows[:, ::stride].reshape(-1, self.channels).astype(np.float64)
+        taken = np.ascontiguousarray(rows[:, ::stride].reshape(-1, self.channels), dtype=np.float32)
         self.count += len(taken)
-        self.total += taken.sum(axis=0)
+        self.total += taken.sum(axis=0, dtype=np.float64)
         self.products += taken.T @ taken if self.products.ndim == 2 else np.square(taken).sum(axis=0)
 
     @property
@@ -55,11 +54,3 @@ class Moments:
         if self.products.ndim != 2:
             return None
         return np.asarray(self.products / max(self.count, 1) - np.outer(self.mean, self.mean))
-
-
-def gather(runs: Iterable[Mapping[str, Array]], wanted: Mapping[str, Moments]) -> None:
-    """Feed every run's tensors, by name, into their moments."""
-    for tensors in runs:
-        for name, moments in wanted.items():
-            if name in tensors:
-                moments.add(tensors[name])

@@ -161,9 +161,6 @@ def _initializer(model: ir.Model, array: Array, name: str) -> ir.Value:
     while name in model.graph.initializers:
         name += "_"
     whole = np.ascontiguousarray(array)
-    tensor = ir.tensor(whole, name=name)
-    value = ir.Value(
-        name=name, const_value=tensor, shape=ir.Shape(whole.shape), type=ir.TensorType(tensor.dtype)
-    )
+    value = ir.Value(name=name, const_value=ir.tensor(whole, name=name))
     model.graph.register_initializer(value)
     return value

@@ -1,0 +1,564 @@
+"""Pruned networks against masked ones, run for real, over every pattern in which channels couple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import onnxruntime as ort
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import helper, numpy_helper
+
+from studio.compress.prune_channels import Pruned, prune_channels
+from studio.control import Cancelled, Control
+from studio.graph.model import Facts
+from studio.graph.onnx_edge import clone, facts_of, serialize
+from studio.recipe.resolve import resolve
+from studio.recipe.settings import Recipe, Rule, Settings
+from studio.target import OpRule, Target
+
+TARGET = Target(1, "test", "test", "onnxruntime", "any", 26, 13, other=OpRule())
+Kept = dict[str, tuple[int, ...]]
+
+
+class Tensor:
+    """A tensor under construction; `made` tells, per channel, which layers' channels make it."""
+
+    def __init__(self, name: str, made: list[frozenset[tuple[str, int]]], size: int | None) -> None:
+        self.name, self.made, self.size = name, made, size
+
+    @property
+    def channels(self) -> int:
+        return len(self.made)
+
+
+class Net:
+    """Writes a network op by op. With `kept` it writes the masked twin: in front of every layer all
+    channels that come from a removed one are multiplied by 0. The bookkeeping is channel by channel
+    and owes nothing to the code under test."""
+
+    def __init__(self, seed: int, kept: Kept | None = None, opset: int = 17) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.kept, self.opset = kept, opset
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.count = 0
+
+    def constant(self, array: np.ndarray) -> str:
+        self.count += 1
+        name = f"c{self.count}"
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def weight(self, *shape: int) -> str:
+        return self.constant(
+            (self.rng.normal(size=shape) / np.sqrt(max(1, np.prod(shape[1:])))).astype(np.float32)
+        )
+
+    def node(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> list[str]:
+        self.count += 1
+        names = [f"t{self.count}_{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(op, list(inputs), names, name=f"{op}{self.count}", **attributes))
+        return names
+
+    def masked(self, x: Tensor, axis_behind: int = 2) -> str:
+        """The input of a layer: in the twin, removed channels are 0."""
+        if self.kept is None:
+            return x.name
+        gone = [any(place not in self._kept(layer) for layer, place in made) for made in x.made]
+        every = [all(place not in self._kept(layer) for layer, place in made) for made in x.made if made]
+        assert sum(gone) == sum(every), "channels that are added up must go together"
+        mask = np.array([0 if each else 1 for each in gone], np.float32).reshape(-1, *(1,) * axis_behind)
+        return self.node("Mul", x.name, self.constant(mask))[0]
+
+    def _kept(self, layer: str) -> range | tuple[int, ...]:
+        assert self.kept is not None
+        return self.kept.get(layer, range(1 << 30))
+
+    def layer(
+        self, op: str, x: Tensor, channels: int, *rest: str, size: int | None, **attributes: Any
+    ) -> Tensor:
+        source = x.name if attributes.get("group", 1) > 1 else self.masked(x, 0 if x.size is None else 2)
+        (name,) = self.node(op, source, *rest, **attributes)
+        layer = self.nodes[-1].name
+        if self.kept is not None:  # the twin has more nodes: layers keep the plain net's names
+            layer = self.nodes[-1].name = self.plain.pop(0)
+        return Tensor(name, [frozenset({(layer, index)}) for index in range(channels)], size)
+
+    plain: list[str]
+
+    def conv(self, x: Tensor, channels: int, kernel: int = 1, bias: bool = True, group: int = 1) -> Tensor:
+        rest = [self.weight(channels, x.channels // group, kernel, kernel)]
+        rest += [self.weight(channels)] if bias else []
+        pads = [kernel // 2] * 4
+        return self.layer("Conv", x, channels, *rest, size=x.size, pads=pads, group=group)
+
+    def deconv(self, x: Tensor, channels: int, group: int = 1) -> Tensor:
+        rest = [self.weight(x.channels, channels // group, 2, 2), self.weight(channels)]
+        size = (x.size or 0) * 2
+        return self.layer("ConvTranspose", x, channels, *rest, size=size, strides=[2, 2], group=group)
+
+    def gemm(self, x: Tensor, channels: int, transposed: bool = True) -> Tensor:
+        shape = (channels, x.channels) if transposed else (x.channels, channels)
+        rest = [self.weight(*shape), self.weight(channels)]
+        return self.layer("Gemm", x, channels, *rest, size=None, transB=int(transposed))
+
+    def matmul(self, x: Tensor, channels: int) -> Tensor:
+        return self.layer("MatMul", x, channels, self.weight(x.channels, channels), size=None)
+
+    def same(self, op: str, x: Tensor, *inputs: str, **attributes: Any) -> Tensor:
+        return Tensor(self.node(op, x.name, *inputs, **attributes)[0], x.made, x.size)
+
+    def batch_norm(self, x: Tensor) -> Tensor:
+        vectors = [self.rng.uniform(0.5, 1.5, x.channels).astype(np.float32) for _ in range(4)]
+        return self.same("BatchNormalization", x, *(self.constant(each) for each in vectors))
+
+    def per_channel(self, op: str, x: Tensor) -> Tensor:
+        behind = (1, 1) if x.size is not None else ()
+        return self.same(op, x, self.weight(x.channels, *behind))
+
+    def both(self, op: str, x: Tensor, y: Tensor) -> Tensor:
+        made = [a | b for a, b in zip(x.made, y.made, strict=True)]
+        return Tensor(self.node(op, x.name, y.name)[0], made, x.size)
+
+    def concat(self, *parts: Tensor) -> Tensor:
+        names = [each.name for each in parts]
+        made = [each for part in parts for each in part.made]
+        return Tensor(self.node("Concat", *names, axis=1)[0], made, parts[0].size)
+
+    def split(self, x: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        lengths = np.array([first, x.channels - first], np.int64)
+        if self.opset < 13:
+            names = self.node("Split", x.name, outputs=2, axis=1, split=lengths.tolist())
+        else:
+            names = self.node("Split", x.name, self.constant(lengths), outputs=2, axis=1)
+        return Tensor(names[0], x.made[:first], x.size), Tensor(names[1], x.made[first:], x.size)
+
+    def run_of(self, x: Tensor, start: int, stop: int) -> Tensor:
+        bounds = [self.constant(np.array([each], np.int64)) for each in (start, stop, -3)]
+        return Tensor(self.node("Slice", x.name, *bounds)[0], x.made[start:stop], x.size)
+
+    def picked(self, x: Tensor, order: list[int]) -> Tensor:
+        name = self.node("Gather", x.name, self.constant(np.array(order, np.int64)), axis=1)[0]
+        return Tensor(name, [x.made[place] for place in order], x.size)
+
+    def shuffled(self, x: Tensor, groups: int) -> Tensor:
+        size, rest = x.size, x.channels // groups
+        shape = [
+            self.constant(np.array(dims, np.int64))
+            for dims in ([0, groups, rest, size, size], [0, -1, size, size])
+        ]
+        (name,) = self.node("Reshape", x.name, shape[0])
+        (name,) = self.node("Transpose", name, perm=[0, 2, 1, 3, 4])
+        (name,) = self.node("Reshape", name, shape[1])
+        order = np.arange(x.channels).reshape(groups, rest).T.reshape(-1)
+        return Tensor(name, [x.made[place] for place in order], size)
+
+    def gate(self, x: Tensor, squeeze: int) -> Tensor:
+        y = Tensor(self.node("GlobalAveragePool", x.name)[0], x.made, 1)
+        y = self.same("Relu", self.conv(y, squeeze))
+        return self.both("Mul", x, self.same("Sigmoid", self.conv(y, x.channels)))
+
+    def pooled(self, op: str, x: Tensor) -> Tensor:
+        out = self.same(op, x, kernel_shape=[2, 2], strides=[2, 2])
+        return Tensor(out.name, x.made, (x.size or 0) // 2)
+
+    def flat(self, x: Tensor, how: str) -> Tensor:
+        area = (x.size or 1) ** 2
+        made = [each for each in x.made for _ in range(area)]
+        if how == "Flatten":
+            return Tensor(self.node("Flatten", x.name)[0], made, None)
+        if how == "computed":
+            shape = self.node("Shape", x.name)
+            head = self.node("Gather", *shape, self.constant(np.array([0], np.int64)), axis=0)
+            rest = self.constant(np.array([-1], np.int64))
+            (wanted,) = self.node("Concat", *head, rest, axis=0)
+        else:
+            wanted = self.constant(np.array([-1 if how == "open" else 0, len(made)], np.int64))
+        return Tensor(self.node("Reshape", x.name, wanted)[0], made, None)
+
+    def model(self, out: Tensor, size: int, channels: int) -> onnx.ModelProto:
+        final = self.node("Identity", out.name)[0]
+        given = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", channels, size, size])
+        made = helper.make_tensor_value_info(final, onnx.TensorProto.FLOAT, ["N", "classes"])
+        graph = helper.make_graph(self.nodes, "net", [given], [made], self.constants)
+        return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", self.opset)])
+
+
+Program = Callable[[Net, Tensor], Tensor]
+SIZE, GIVEN = 4, 3
+
+
+def build(
+    program: Program, kept: Kept | None = None, names: list[str] | None = None, opset: int = 17
+) -> onnx.ModelProto:
+    net = Net(1, kept, opset)
+    net.plain = list(names or [])
+    x = Tensor("x", [frozenset() for _ in range(GIVEN)], SIZE)
+    return net.model(program(net, x), SIZE, GIVEN)
+
+
+def prune(proto: onnx.ModelProto, sparsity: float, data: Any = None) -> tuple[ir.Model, Facts, Pruned]:
+    model = ir.from_proto(proto)
+    facts = facts_of(model, path="", format="onnx", file_bytes=0)
+    recipe = Recipe(default=Settings(sparsity=sparsity, structure="channels"))
+    work = clone(model)
+    return work, facts, prune_channels(work, facts, resolve(recipe, facts, TARGET, False), Control(), data)
+
+
+def run(data: bytes, x: np.ndarray) -> np.ndarray:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"x": x})[0])
+
+
+def check(program: Program, sparsity: float = 0.5, opset: int = 17) -> Pruned:
+    """Prune, run, and compare with the masked twin; the figures must fall with the weights."""
+    proto = build(program, opset=opset)
+    model, facts, pruned = prune(proto, sparsity)
+    twin = build(program, dict(pruned.kept), [layer.name for layer in facts.layers], opset)
+    x = np.random.default_rng(2).normal(size=(2, GIVEN, SIZE, SIZE)).astype(np.float32)
+    data = serialize(model)
+    onnx.checker.check_model(onnx.load_from_string(data), full_check=True)
+    np.testing.assert_allclose(run(data, x), run(twin.SerializeToString(), x), rtol=1e-4, atol=1e-4)
+    again = facts_of(model, path="", format="onnx", file_bytes=0)
+    assert [layer.weight_shape for layer in again.layers] == [
+        layer.weight_shape for layer in pruned.facts.layers
+    ]
+    assert [layer.macs for layer in again.layers] == [layer.macs for layer in pruned.facts.layers]
+    if pruned.sparsity:
+        assert again.params < facts.params
+        assert again.bytes < facts.bytes
+        assert (again.macs or 0) < (facts.macs or 0)
+        assert len(data) < len(serialize(ir.from_proto(proto))) + 64  # a length may need to be spelled out
+    return pruned
+
+
+def head(net: Net, x: Tensor) -> Tensor:
+    return net.gemm(net.flat(Tensor(net.node("GlobalAveragePool", x.name)[0], x.made, 1), "Flatten"), 3)
+
+
+def chain(net: Net, x: Tensor) -> Tensor:
+    x = net.same("Relu", net.batch_norm(net.conv(x, 12, 3, bias=False)))
+    return head(net, net.same("Sigmoid", net.conv(x, 8, 3)))
+
+
+def residual(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 10, 3)
+    y = net.conv(net.same("Relu", net.conv(x, 6)), 10, 3)
+    return head(net, net.same("Relu", net.both("Add", x, net.batch_norm(y))))
+
+
+def depthwise(net: Net, x: Tensor) -> Tensor:
+    x = net.same("Relu", net.conv(x, 9))
+    x = net.same("HardSwish", net.batch_norm(net.conv(x, 9, 3, group=9)))
+    return head(net, net.conv(net.conv(x, 18, 3, group=9), 5))
+
+
+def concatenated(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 8)
+    y = net.concat(net.conv(x, 6), x, net.conv(x, 5, 3))
+    return head(net, net.same("Relu", net.batch_norm(y)))
+
+
+def with_input(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.concat(x, net.conv(x, 6)), 6))
+
+
+def grouped(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.same("Relu", net.conv(x, 12)), 8, 3, group=4))
+
+
+def gated(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.gate(net.conv(x, 8, 3), 4), 6))
+
+
+def flattened(how: str) -> Program:
+    def program(net: Net, x: Tensor) -> Tensor:
+        x = net.pooled("MaxPool", net.same("Relu", net.conv(x, 7, 3)))
+        return net.gemm(net.same("Relu", net.gemm(net.flat(x, how), 10, transposed=False)), 3)
+
+    return program
+
+
+def parted(net: Net, x: Tensor) -> Tensor:
+    first, second = net.split(net.conv(x, 10, 3), 4)
+    return head(net, net.concat(first, net.conv(net.same("Relu", second), 6)))
+
+
+def halves(net: Net, x: Tensor) -> Tensor:
+    first, second = net.split(net.conv(x, 12, 3), 6)
+    return head(net, net.both("Mul", first, net.same("Sigmoid", second)))
+
+
+def sliced(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 10, 3)
+    return head(net, net.concat(net.run_of(x, 5, 10), net.conv(net.run_of(x, 0, 5), 4)))
+
+
+def picked(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.picked(net.conv(x, 6, 3), [5, 3, 1, 0, 2, 4, 4]))
+
+
+def shuffled(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.shuffled(net.conv(x, 12), 2), 6))
+
+
+def upsampled(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.same("Relu", net.deconv(net.conv(x, 6), 8)), 4))
+
+
+def grouped_upsampled(net: Net, x: Tensor) -> Tensor:
+    return head(net, net.conv(net.deconv(net.conv(x, 8), 12, group=4), 4))
+
+
+def constants(net: Net, x: Tensor) -> Tensor:
+    x = net.per_channel("PRelu", net.per_channel("Add", net.per_channel("Mul", net.conv(x, 9, 3))))
+    return head(net, net.conv(x, 5))
+
+
+def normalized(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 8, 3)
+    scale = [net.weight(8), net.weight(8)]
+    return head(net, net.conv(net.same("InstanceNormalization", x, *scale), 5))
+
+
+def multiplied(net: Net, x: Tensor) -> Tensor:
+    x = net.flat(net.conv(x, 5, 3), "Flatten")
+    x = net.same("Gelu", net.per_channel("Add", net.matmul(x, 12))) if net.opset >= 20 else net.matmul(x, 12)
+    return net.matmul(net.per_channel("Add", x), 3)
+
+
+def turned(net: Net, x: Tensor) -> Tensor:
+    """NHWC and back, with a constant along the channels in between."""
+    x = net.conv(x, 8, 3)
+    name = net.node("Transpose", x.name, perm=[0, 2, 3, 1])[0]
+    name = net.node("Mul", name, net.weight(8))[0]
+    return head(net, net.conv(Tensor(net.node("Transpose", name, perm=[0, 3, 1, 2])[0], x.made, SIZE), 5))
+
+
+def mixed(net: Net, x: Tensor) -> Tensor:
+    """A concat added to one wide layer: two narrow layers are coupled to parts of it."""
+    x = net.conv(x, 4)
+    return head(net, net.both("Add", net.concat(net.conv(x, 6), net.conv(x, 5)), net.conv(x, 11)))
+
+
+PATTERNS: dict[str, Program] = {
+    program.__name__: program
+    for program in (
+        chain,
+        residual,
+        depthwise,
+        concatenated,
+        with_input,
+        grouped,
+        gated,
+        parted,
+        halves,
+        sliced,
+        picked,
+        shuffled,
+        upsampled,
+        grouped_upsampled,
+        constants,
+        normalized,
+        multiplied,
+        turned,
+        mixed,
+    )
+}
+PATTERNS |= {f"flattened {how}": flattened(how) for how in ("Flatten", "open", "zero", "computed")}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_each_pattern_equals_its_masked_twin(name: str) -> None:
+    pruned = check(PATTERNS[name])
+    assert pruned.sparsity
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18, 20])
+def test_split_and_its_kind_in_every_spelling_of_the_standard(opset: int) -> None:
+    for program in (parted, flattened("zero"), multiplied):
+        assert check(program, opset=opset).sparsity
+
+
+def test_everything_but_the_output_layer_loses_what_was_asked() -> None:
+    pruned = check(residual)
+    assert sorted(pruned.sparsity.values()) == [0.5, 0.5, 0.5]
+
+
+def test_a_residual_keeps_the_same_channels_on_both_sides() -> None:
+    _, facts, pruned = prune(build(residual), 0.3)
+    pair = next(group for group in facts.groups if len(group.members) == 2)
+    assert len({pruned.kept[name] for name in pair.members}) == 1
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Random networks: a stem, up to five random blocks, a random head."""
+    width = st.integers(2, 12)
+    blocks = draw(st.lists(st.tuples(st.integers(0, len(BLOCKS) - 1), width, width), min_size=1, max_size=5))
+    end = draw(st.sampled_from(["head", "Flatten", "open", "zero", "computed"]))
+
+    def program(net: Net, x: Tensor) -> Tensor:
+        x = net.conv(x, 2 * draw_width, 3)
+        for kind, a, b in blocks:
+            x = BLOCKS[kind](net, x, a, b)
+        return head(net, x) if end == "head" else net.gemm(net.flat(x, end), 3)
+
+    draw_width = draw(width)
+    return program
+
+
+def two_branches(net: Net, x: Tensor, a: int, b: int) -> Tensor:
+    return net.concat(net.conv(x, a), x, net.same("Tanh", net.conv(x, b)))
+
+
+def half_worked(net: Net, x: Tensor, a: int) -> Tensor:
+    first, second = net.split(x, x.channels // 2)
+    return net.concat(net.same("Relu", first), net.conv(second, 2 * a))
+
+
+def gated_halves(net: Net, x: Tensor, a: int) -> Tensor:
+    first, second = net.split(net.conv(x, 2 * a), a)
+    return net.both("Mul", first, net.same("Sigmoid", second))
+
+
+def product_of_slices(net: Net, x: Tensor) -> Tensor:
+    n = x.channels
+    return net.both("Mul", net.run_of(x, 0, n // 2), net.run_of(x, n - n // 2, n)) if n > 3 else x
+
+
+def depthwise_block(net: Net, x: Tensor, a: int) -> Tensor:
+    n = x.channels
+    x = net.batch_norm(net.conv(x, n * (1 + a % 2), 3, group=n))
+    return net.same("Clip", x, net.constant(np.array(0, np.float32)))
+
+
+def even(net: Net, x: Tensor) -> Tensor:
+    return x if x.channels % 2 == 0 else net.conv(x, x.channels + 1)
+
+
+def mixed_up(net: Net, x: Tensor, a: int) -> Tensor:
+    n = x.channels
+    return net.picked(x, [(place * 7 + a) % n for place in range(n)] + [a % n])
+
+
+BLOCKS: tuple[Callable[[Net, Tensor, int, int], Tensor], ...] = (
+    lambda net, x, a, b: net.same("Relu", net.batch_norm(net.conv(x, 2 * a, 3, bias=False))),
+    lambda net, x, a, b: net.both("Add", x, net.conv(net.same("Relu", net.conv(x, a)), x.channels, 3)),
+    lambda net, x, a, b: depthwise_block(net, x, a),
+    two_branches,
+    lambda net, x, a, b: net.gate(x, a),
+    lambda net, x, a, b: half_worked(net, x, a),
+    lambda net, x, a, b: net.conv(even(net, x), 2 * a, 3, group=2),
+    lambda net, x, a, b: net.shuffled(even(net, x), 2),
+    lambda net, x, a, b: net.both("Sub", net.concat(net.conv(x, a), net.conv(x, b)), net.conv(x, a + b)),
+    lambda net, x, a, b: net.per_channel("PRelu", net.per_channel("Mul", x)),
+    lambda net, x, a, b: mixed_up(net, x, a),
+    lambda net, x, a, b: product_of_slices(net, x),
+    lambda net, x, a, b: gated_halves(net, x, a),
+    lambda net, x, a, b: net.both("Max", net.conv(x, x.channels), x),
+    lambda net, x, a, b: net.pooled("AveragePool", net.deconv(x, a)),
+    lambda net, x, a, b: net.concat(x, net.conv(x, 3), net.same("Neg", x)),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(programs(), st.sampled_from([0.25, 0.5, 0.9]))
+def test_random_networks_equal_their_masked_twins(program: Program, sparsity: float) -> None:
+    check(program, sparsity)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs(), st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.95]))
+def test_many_random_networks_equal_their_masked_twins(program: Program, sparsity: float) -> None:
+    check(program, sparsity)
+
+
+def test_the_same_wish_gives_the_same_bytes() -> None:
+    x = np.random.default_rng(5).normal(size=(40, GIVEN, SIZE, SIZE)).astype(np.float32)
+    first, second = (serialize(prune(build(residual), 0.4, [{"x": x}])[0]) for _ in range(2))
+    assert first == second
+
+
+def test_repair_brings_the_output_closer_than_removal_alone() -> None:
+    x = np.random.default_rng(5).normal(size=(96, GIVEN, SIZE, SIZE)).astype(np.float32)
+    proto = build(chain)
+    exact = run(proto.SerializeToString(), x)
+    errors = [
+        float(np.square(run(serialize(prune(proto, 0.5, data)[0]), x) - exact).mean())
+        for data in (None, [{"x": x}])
+    ]
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_channels_that_repeat_others_cost_nothing_when_they_go() -> None:
+    """Least squares finds a duplicate's twin, so the function stays the same."""
+
+    def doubled(net: Net, x: Tensor) -> Tensor:
+        kernel = net.rng.normal(size=(4, GIVEN, 1, 1)).astype(np.float32)
+        x = net.layer("Conv", x, 8, net.constant(np.concatenate([kernel, kernel * 2])), size=SIZE)
+        return head(net, net.conv(net.same("Relu", x), 5, 3))
+
+    proto = build(doubled)
+    model = ir.from_proto(proto)
+    facts = facts_of(model, path="", format="onnx", file_bytes=0)
+    recipe = Recipe(rules=(Rule(facts.layers[0].name, Settings(sparsity=0.25, structure="channels")),))
+    x = np.random.default_rng(5).normal(size=(64, GIVEN, SIZE, SIZE)).astype(np.float32)
+    pruned = prune_channels(model, facts, resolve(recipe, facts, TARGET, False), Control(), [{"x": x}])
+    assert list(pruned.sparsity.values()) == [0.25]
+    np.testing.assert_allclose(run(serialize(model), x), run(proto.SerializeToString(), x), atol=2e-2)
+
+
+def test_a_matmul_without_bias_gets_its_shift_behind_it() -> None:
+    def program(net: Net, x: Tensor) -> Tensor:
+        y = net.matmul(net.flat(net.same("Sigmoid", net.conv(x, 6, 3)), "Flatten"), 7)
+        return net.matmul(net.same("Relu", y), 2)
+
+    x = np.random.default_rng(5).normal(size=(32, GIVEN, SIZE, SIZE)).astype(np.float32)
+    model, _, _ = prune(build(program), 0.5, [{"x": x}])
+    assert [node.op_type for node in model.graph].count("Add") == 2
+    assert run(serialize(model), x).shape == (32, 2)
+
+
+def test_wide_layers_keep_multiples_that_kernels_like() -> None:
+    def wide(net: Net, x: Tensor) -> Tensor:
+        return head(net, net.conv(net.conv(x, 150), 40))
+
+    _, facts, pruned = prune(build(wide), 0.3)
+    assert [len(pruned.kept[layer.name]) for layer in facts.layers[:2]] == [112, 32]
+    assert pruned.sparsity[facts.layers[1].name] == pytest.approx(8 / 40)
+
+
+def test_a_wish_below_one_step_is_told_not_dropped() -> None:
+    def wide(net: Net, x: Tensor) -> Tensor:
+        return head(net, net.conv(x, 64))
+
+    _, facts, pruned = prune(build(wide), 0.02)
+    assert not pruned.sparsity
+    assert "steps of 8" in pruned.refused[facts.layers[0].name].reason
+
+
+def test_nothing_asked_changes_nothing() -> None:
+    proto = build(residual)
+    model, facts, pruned = prune(proto, 0.0)
+    assert pruned.facts == facts
+    assert serialize(model) == serialize(ir.from_proto(proto))
+
+
+def test_cancel_is_heard() -> None:
+    control = Control()
+    control.cancel()
+    model = ir.from_proto(build(residual))
+    facts = facts_of(model, path="", format="onnx", file_bytes=0)
+    plan = resolve(Recipe(default=Settings(sparsity=0.5)), facts, TARGET, False)
+    with pytest.raises(Cancelled):
+        prune_channels(model, facts, plan, control)
