@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from studio.gui import fonts, icons
@@ -115,6 +115,4 @@ class Card(QFrame):
 
 
 def _ink(widget: QLabel, colour: str) -> None:
-    palette = widget.palette()
-    palette.setColor(widget.foregroundRole(), QColor(colour))
-    widget.setPalette(palette)
+    widget.setStyleSheet(f"color: {colour};")  # a palette would be lost at the next change of theme

@@ -47,11 +47,12 @@ def latency(pair: LatencyPair | None) -> Face:
         return Face(source=T.card_not_measured)
     now, original = pair.optimized, pair.original
     source = T.card_runs.format(source=now.source, threads=now.threads, n=now.runs)
-    if now.invalid:
-        return Face(f"{now.p50:.2f} ms", now.invalid, WARN, source)
     ratio = pair.ratio.value
     words = T.card_faster.format(times=1 / ratio) if ratio <= 1 else T.card_slower.format(times=ratio)
     change = f"{words}  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
+    invalid = now.invalid or original.invalid
+    if invalid:
+        return Face(f"{now.p50:.2f} ms", change, WARN, f"{T.card_doubtful.format(why=invalid)} · {source}")
     return Face(f"{now.p50:.2f} ms", change, _pace(pair), source)
 
 
@@ -62,14 +63,13 @@ def _pace(pair: LatencyPair) -> str:
 
 
 def verdict(figure: Figure) -> str:
-    """Good where nothing is lost, amber where the loss is within doubt or small, red above a point."""
-    low, high = figure.low, figure.high
-    surely_worse = high is not None and high < 0
-    if figure.value <= -1 and (surely_worse or low is None):
-        return BAD
-    if figure.value < 0:
-        return WARN
-    return GOOD
+    """Quiet within doubt, amber for a sure or large loss, red for a sure one above a point."""
+    if figure.value >= 0:
+        return GOOD
+    doubtful = figure.low is not None and figure.high is not None and figure.low <= 0 <= figure.high
+    if doubtful:
+        return WARN if figure.value <= -1 else QUIET
+    return BAD if figure.value <= -1 else WARN
 
 
 def finished(measured: Measured | None) -> Comparison | None:

@@ -29,6 +29,7 @@ from studio.gui.work import WorkPage
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
+from studio.project.document import Document
 from studio.session import Session
 from studio.workbench_api import Written
 
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         whole.addWidget(self._pages, 1)
         whole.addWidget(self.edges.foot)
         self.setCentralWidget(holder)
+        holder.setFocus()
         self.addActions(self.actions_.all())
 
     def _wire(self) -> None:
@@ -135,15 +137,16 @@ class MainWindow(QMainWindow):
             self._take_model()
         for note in change.notes:
             self.edges.notice.show_note(note, stays=True)
-        if self.bridge.session.document is not None:
+        if (document := self.bridge.session.document) is not None:
             self._show_journal()
+            self.edges.toolbar.title.setText(_title(document))
 
     def _take_model(self) -> None:
         facts, session = self.bridge.session.facts, self.bridge.session
         self.edges.notice.hide()
         self._pages.setCurrentWidget(self.page)
+        self.page.layers.view.setFocus()
         self.setWindowTitle(f"{facts.name} – {T.app}")
-        self.edges.toolbar.title.setText(Path(facts.path).name)
         self.edges.foot.say_engine(session.target.title)
         self.actions_.allow(True)
         self.edges.toolbar.allow(True)
@@ -201,3 +204,11 @@ class MainWindow(QMainWindow):
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
         self.bridge.close()
         super().closeEvent(event)
+
+
+def _title(document: Document) -> str:
+    model = Path(document.model.path).name
+    if document.data is None:
+        return model
+    data, count = Path(document.data.ref.path).name, f"{document.data.n:,}".replace(",", " ")
+    return T.title_data.format(model=model, data=data, n=count)

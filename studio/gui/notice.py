@@ -15,6 +15,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 
 _NOTE_MS = 6000
+_ABOVE = 12  # room between the toolbar and the bar
 
 
 class Notice(QFrame):
@@ -41,7 +42,7 @@ class Notice(QFrame):
             each.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             words.addWidget(each)
         row = QHBoxLayout(self)
-        row.setContentsMargins(50, 9, 12, 9)
+        row.setContentsMargins(50, 9 + _ABOVE, 12, 9)
         row.addLayout(words, 1)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._shut, 0, Qt.AlignmentFlag.AlignTop)
@@ -93,7 +94,7 @@ class Notice(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(QColor(getattr(theme, f"{self._tone}_soft")))
         painter.setPen(QPen(QColor(getattr(theme, self._tone)), 1))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 9, 9)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, _ABOVE + 0.5, -0.5, -0.5), 9, 9)
         name = "error" if self._tone == "bad" else "check"
-        icons.paint(painter, name, getattr(theme, self._tone), QRectF(17, 10, 19, 19))
+        icons.paint(painter, name, getattr(theme, self._tone), QRectF(17, 10 + _ABOVE, 19, 19))
         painter.end()

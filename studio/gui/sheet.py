@@ -10,9 +10,12 @@ QMainWindow, QDialog {{ background: {window}; }}
 #panel, #card, #drawer {{ background: {surface}; border: 1px solid {line}; border-radius: 10px; }}
 #bar {{ background: {surface}; border: none; border-bottom: 1px solid {line}; }}
 #foot {{ background: {surface}; border: none; border-top: 1px solid {line}; }}
+#divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
+ border-right-width: 6px; }}
 #muted {{ color: {muted}; }}
 QPushButton, QToolButton {{ background: transparent; color: {text}; border: 1px solid transparent;
  border-radius: 6px; padding: 5px 10px; }}
+#panel QToolButton {{ padding: 4px 7px; }}
 QPushButton {{ background: {raised}; border-color: {line}; padding: 6px 14px; }}
 QPushButton:hover, QToolButton:hover {{ background: {raised}; border-color: {line_strong}; }}
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {accent_soft}; }}
@@ -23,16 +26,23 @@ QPushButton:disabled, QPushButton#primary:disabled {{
  background: {raised}; color: {ghost}; border-color: {line}; }}
 QToolButton:disabled {{ color: {ghost}; }}
 QToolButton::menu-indicator {{ image: none; }}
-QLineEdit, QSpinBox {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};
+QLineEdit {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};
  border-radius: 6px; padding: 5px 8px; selection-background-color: {accent}; }}
+QComboBox {{ background: {raised}; color: {text}; border: 1px solid {line_strong}; border-radius: 6px;
+ padding: 4px 8px; }}
+QComboBox::drop-down {{ border: none; width: 18px; }}
+QComboBox QAbstractItemView {{ background: {surface}; border: 1px solid {line_strong}; padding: 4px; }}
+QListWidget::item {{ padding: 4px 14px; border-bottom: 1px solid {line}; }}
+QListWidget::item:selected {{ background: {accent_soft}; color: {text}; }}
 QTableView, QListView {{ background: {surface}; border: none; gridline-color: {line}; }}
-QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; padding: 6px 8px; }}
+QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; padding: 0 8px; }}
 QHeaderView::section {{ border-bottom: 1px solid {line_strong}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
 QScrollBar::handle {{ background: {line_strong}; border-radius: 3px; min-height: 28px; min-width: 28px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
  background: none; border: none; height: 0; width: 0; }}
+QScrollArea, QScrollArea > QWidget > #detail {{ background: transparent; border: none; }}
 QSplitter::handle {{ background: transparent; }}
 QMenu {{ background: {surface}; color: {text}; border: 1px solid {line_strong}; padding: 5px; }}
 QMenu::item {{ padding: 6px 26px 6px 12px; border-radius: 5px; }}

@@ -66,6 +66,7 @@ class Toolbar(QFrame):
     def _button(self, key: str, text: bool = True) -> QToolButton:
         made, style = QToolButton(), Qt.ToolButtonStyle
         made.setDefaultAction(self._actions[key])
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         made.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
         made.setIconSize(QSize(18, 18))
         made.setFont(fonts.medium())
@@ -128,7 +129,6 @@ class Toolbar(QFrame):
 
 def _divider() -> QFrame:
     made = QFrame()
+    made.setObjectName("divider")
     made.setFixedSize(13, 22)
-    made.setFrameShape(QFrame.Shape.VLine)
-    made.setFrameShadow(QFrame.Shadow.Sunken)
     return made

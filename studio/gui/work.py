@@ -19,6 +19,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 
 _GAP = 12
+_DRAWER = 350
 _TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
 
 
@@ -58,7 +59,9 @@ class WorkPage(QWidget):
         for card in self.cards.all():
             cards.addWidget(card, 1)
         middle = _splitter(Qt.Orientation.Horizontal, self.graph_panel, self.layers, self.boards)
-        middle.setSizes([520, 960, 350])
+        self._middle = middle
+        self.graph_panel.setMinimumWidth(340)
+        middle.setSizes([560, 912, 0])
         middle.setStretchFactor(0, 2)
         middle.setStretchFactor(1, 3)
         middle.setStretchFactor(2, 0)
@@ -78,6 +81,8 @@ class WorkPage(QWidget):
     def show_boards(self, shown: bool) -> None:
         """Show or hide the board panel."""
         self.boards.setVisible(shown)
+        room = self._middle.width() - (_DRAWER if shown else 0)
+        self._middle.setSizes([round(room * 0.38), round(room * 0.62), _DRAWER])
         if shown:
             self.boards.load()
 

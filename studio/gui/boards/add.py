@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -10,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -36,11 +36,8 @@ class AddBoard(QDialog):
         self.setWindowTitle(T.board_add_title)
         self.setMinimumWidth(480)
         self.fields = {name: _field(text, hint) for name, text, hint in _FIELDS}
-        self.port = QSpinBox()
-        self.port.setRange(0, 65535)
-        self.port.setSpecialValueText(T.board_port_auto)
-        self.port.setAccessibleName(T.board_port)
-        self.port.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.port = _field(T.board_port, T.board_port_auto)
+        self.port.setValidator(QIntValidator(1, 65535, self))
         self.accept_button = QPushButton(T.board_add_title)
         self.accept_button.setObjectName("primary")
         self.accept_button.setDefault(True)
@@ -94,7 +91,7 @@ class AddBoard(QDialog):
 
     def _send(self) -> None:
         name, host, user, key = (self.fields[each].text().strip() for each, _, _ in _FIELDS)
-        self.wanted.emit(name, host, self.port.value(), user, key)
+        self.wanted.emit(name, host, int(self.port.text() or 0), user, key)
         self.accept()
 
 

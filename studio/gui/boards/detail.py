@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui import fonts
@@ -31,6 +30,7 @@ class Detail(QWidget):
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("detail")
         self._look = look
         self.state = label(quiet=True, pixels=12)
         self.state.setWordWrap(True)
@@ -130,10 +130,11 @@ class _Table(QWidget):
                 value.setWordWrap(True)
                 self._put(value, row, 1)
                 if bad and row == 1:
-                    value.setStyleSheet(f"color: {QColor(self._look.theme.bad).name()};")
+                    value.setStyleSheet(f"color: {self._look.theme.bad};")
         self.setVisible(bool(lines))
 
     def _put(self, cell: QLabel, row: int, column: int) -> None:
+        cell.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._cells.append(cell)
         self._grid.addWidget(cell, row, column)
 

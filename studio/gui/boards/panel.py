@@ -39,7 +39,7 @@ class BoardPanel(Panel):
         self.list, self.detail = QListWidget(), Detail(look)
         self._tools = {
             "add": self._tool("add", T.board_add, self.ask_for_board),
-            "rollback": self._tool("rollback", T.board_refresh, self.look_again),
+            "refresh": self._tool("refresh", T.board_refresh, self.look_again),
             "remove": self._tool("remove", T.board_remove, self._forget),
         }
         self._arrange(body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui import fonts
@@ -36,7 +35,6 @@ class TrustBox(QFrame):
         for each in (self._title, self._prints, self._why):
             each.setWordWrap(True)
             whole.addWidget(each)
-        self._prints.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._prints.setFont(fonts.medium(12))
         whole.addWidget(self.button)
         self.hide()
@@ -50,9 +48,10 @@ class TrustBox(QFrame):
         new = key.state == "new"
         self._title.setText(_TITLES[key.state].format(name=name))
         self._ink("text" if new else "bad")
-        shown = f"{key.kind}  {key.fingerprint}"
-        expected = f"{T.key_was}: {key.known_fingerprint}\n{T.key_is}: {shown}"
-        self._prints.setText(shown if not key.known_fingerprint else expected)
+        shown = f"{key.kind}\n{key.fingerprint}"
+        expected = f"{T.key_was}\n{key.known_fingerprint}\n{T.key_is}, {shown}"
+        text = expected if key.known_fingerprint else shown
+        self._prints.setText(_BREAK.join(text[at : at + 1] for at in range(len(text))))
         self._why.setText(T.key_hint if new else T.key_changed_why)
         self.button.setText(T.key_trust if new else T.key_replace)
         self.button.setObjectName("primary" if new else "")
@@ -62,12 +61,10 @@ class TrustBox(QFrame):
     @property
     def text(self) -> str:
         """Everything it says."""
-        return f"{self._title.text()}\n{self._prints.text()}"
+        return f"{self._title.text()}\n{self._prints.text().replace(_BREAK, '')}"
 
     def _ink(self, tone: str) -> None:
-        palette = self._title.palette()
-        palette.setColor(self._title.foregroundRole(), QColor(getattr(self._look.theme, tone)))
-        self._title.setPalette(palette)
+        self._title.setStyleSheet(f"color: {getattr(self._look.theme, tone)};")
 
     def _say_yes(self) -> None:
         if self._key is None:
@@ -78,7 +75,7 @@ class TrustBox(QFrame):
         ask = QMessageBox(self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setText(T.key_replace_ask.format(name=self._name))
-        ask.setInformativeText(self._prints.text())
+        ask.setInformativeText(self._prints.text().replace(_BREAK, ""))
         ask.setStandardButtons(QMessageBox.StandardButton.Cancel | QMessageBox.StandardButton.Yes)
         ask.finished.connect(self._answered)
         ask.open()
@@ -88,4 +85,5 @@ class TrustBox(QFrame):
             self.trusted.emit(self._key, True)
 
 
+_BREAK = "\u200b"  # fingerprints have no place to wrap
 _TITLES = {"new": T.key_new, "changed": T.key_changed, "revoked": T.key_revoked}

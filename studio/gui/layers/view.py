@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.layers import track
@@ -16,7 +16,15 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.recipe.settings import Settings
 
-_WIDTHS = {Column.OP: 84, Column.PARAMS: 70, Column.BYTES: 150, Column.BITS: 214, Column.SPARSITY: 184}
+_WIDTHS = {
+    Column.OP: 66,
+    Column.PARAMS: 68,
+    Column.BYTES: 148,
+    Column.BITS: 192,
+    Column.SPARSITY: 160,
+    Column.EFFECT: 100,
+}
+_ROOMY = 760
 _SLIDERS = (Column.BITS, Column.SPARSITY)
 _FINE = Qt.KeyboardModifier.ShiftModifier
 
@@ -85,7 +93,15 @@ class LayersView(QTableView):
             )
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
-        self.setColumnWidth(Column.EFFECT, 104)
+        head.setFixedHeight(36)
+        head.setMinimumSectionSize(50)
+        self.setColumnHidden(Column.EFFECT, True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow table the names and the sliders keep their room, and the rest steps back."""
+        super().resizeEvent(event)
+        for column, least in ((Column.PARAMS, _ROOMY), (Column.OP, _ROOMY)):
+            self.setColumnHidden(column, event.size().width() < least)
 
     # What is chosen.
 

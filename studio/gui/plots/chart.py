@@ -16,6 +16,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Theme
 
 _LEAST_SPAN = 2.0
+_NAMED, _LETTERS = 7, 18
 
 
 class Chart:
@@ -27,12 +28,12 @@ class Chart:
         self.widget = pg.PlotWidget()
         self.widget.setAntialiasing(True)
         self._plot: Any = self.widget.getPlotItem()
-        self._line = self._plot.plot([], [])
+        self._line = self._plot.plot([], [], antialias=True)
         self._bars = pg.ErrorBarItem(beam=0.08)
         self._dots = pg.ScatterPlotItem(hoverable=True, tip=None)
         self._base = pg.InfiniteLine(angle=0)
         self._name = pg.InfLineLabel(
-            self._base, text=T.plot_original, position=0.985, anchors=[(1, 1), (1, 0)]
+            self._base, text=T.plot_original, position=0.99, anchors=[(1, 1), (1, 0)]
         )
         for item in (self._bars, self._dots, self._base):
             self._plot.addItem(item)
@@ -120,17 +121,25 @@ class Chart:
             low, high = self._floor, high * 1.12
         last = max(point.step for point in series.points)
         self._plot.setYRange(low, high, padding=0)
-        self._plot.setXRange(-0.35, max(last, 4) + 0.35, padding=0)
-        self._plot.getAxis("bottom").setTicks([_ticks(max(last, 4))])
+        wide = max(last, 4)
+        self._plot.setXRange(-0.4 * wide / 4, wide + 0.75 * wide / 4, padding=0)
+        self._plot.getAxis("bottom").setTicks([_ticks(series.points)])
 
     def _click(self, _: object, spots: Any) -> None:
         if len(spots):
             self.clicked(int(spots[0].data()))
 
 
-def _ticks(last: int) -> list[tuple[float, str]]:
-    every = max(1, round(last / 8))
-    return [(float(step), str(step)) for step in range(0, last + 1, every)]
+def _ticks(points: tuple[Point, ...]) -> list[tuple[float, str]]:
+    """The edits by name while there is room, else every so many by number."""
+    if len(points) <= _NAMED:
+        return [(float(point.step), _short(point.label)) for point in points]
+    every = max(1, round(len(points) / 8))
+    return [(float(point.step), str(point.step)) for point in points[::every]]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
 def _ignore(step: int) -> None:
