@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from studio.control import Control
 from studio.data.samples import Dataset
 from studio.graph.model import Facts
-from studio.measure.sessions import Outputs, Runner, SessionSource, open_session
+from studio.measure.sessions import Runner, SessionSource, open_session
 from studio.measure.taps import find_taps, load_graph, tapped
-from studio.measure.tasks import Distortion
 from studio.metrics import LayerDrift
 
 if TYPE_CHECKING:
     import onnx
+    from numpy.typing import NDArray
 
 SAMPLES = 64
 BATCH = 8
@@ -23,6 +26,7 @@ EQUAL = "equal"
 PRUNED = "channels were removed"
 GONE = "no counterpart in this file"
 BROKEN = "zero or not a number"
+RESCALED = "scaled by equalization, told in the original's scale"
 
 
 def layer_drift(
@@ -47,17 +51,57 @@ def layer_drift(
     if taps:
         ours = _runner(first, [tap.original for tap in taps], original, threads)
         theirs = _runner(second, [tap.artifact for tap in taps], artifact, threads)
-        distortions = _distortions(ours, theirs, len(taps), dataset, control, samples)
-        pairs = zip(taps, distortions, strict=True)
-        found = {tap.layer: _drift(tap.layer, each) for tap, each in pairs}
+        channels = [Channels(1 if "Conv" in facts.by_name[tap.layer].op else -1) for tap in taps]
+        _run(channels, ours, theirs, dataset, control, samples)
+        found = {tap.layer: each.drift(tap.layer) for tap, each in zip(taps, channels, strict=True)}
     return tuple(found.get(layer.name, LayerDrift(layer.name, None, GONE)) for layer in facts.layers)
 
 
-def _drift(layer: str, distortion: Distortion | None) -> LayerDrift:
-    if distortion is None:
-        return LayerDrift(layer, None, PRUNED)
-    value = distortion.sqnr_db
-    return LayerDrift(layer, value, EQUAL if distortion.equal else "" if value is not None else BROKEN)
+class Channels:
+    """Sums per channel over a layer's output in both files; `axis` holds the channels.
+
+    Equalization scales channels by powers of two and the next layer undoes it, so a channel's
+    nearest power of two is taken out before the noise is told.
+    """
+
+    def __init__(self, axis: int) -> None:
+        self._axis = axis
+        self._sums: NDArray[np.float64] | None = None
+        self.equal, self.comparable = True, True
+
+    def add(self, original: NDArray[np.generic], artifact: NDArray[np.generic]) -> None:
+        """Take one batch of both outputs; other shapes than each other's make the layer incomparable."""
+        if original.shape != artifact.shape or original.ndim < 2:
+            self.comparable = False
+            return
+        self.equal = self.equal and np.array_equal(original, artifact)
+        a, b = (self._rows(each) for each in (original, artifact))
+        sums = np.stack([(a * a).sum(axis=1), (a * b).sum(axis=1), (b * b).sum(axis=1)])
+        self._sums = sums if self._sums is None else self._sums + sums
+
+    def drift(self, layer: str) -> LayerDrift:
+        """The figure over everything added."""
+        if not self.comparable or self._sums is None:
+            return LayerDrift(layer, None, PRUNED)
+        if self.equal:
+            return LayerDrift(layer, None, EQUAL)
+        aa, ab, bb = self._sums
+        gain = _gain(aa, bb)
+        signal = float(aa.sum())
+        noise = float((aa - 2 * gain * ab + gain * gain * bb).sum())
+        if not (np.isfinite(noise) and signal > 0 and noise > 0):
+            return LayerDrift(layer, None, BROKEN)
+        return LayerDrift(layer, 10 * log10(signal / noise), RESCALED if (gain != 1).any() else "")
+
+    def _rows(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return np.moveaxis(values.astype(np.float64), self._axis, 0).reshape(values.shape[self._axis], -1)
+
+
+def _gain(original: NDArray[np.float64], artifact: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Per channel the power of two nearest to the ratio of both energies' roots, 1 where one is 0."""
+    usable = (original > 0) & (artifact > 0) & np.isfinite(original) & np.isfinite(artifact)
+    ratio = np.divide(original, artifact, out=np.ones_like(original), where=usable)
+    return np.asarray(np.exp2(np.rint(np.log2(ratio) / 2)), np.float64)
 
 
 def _runner(model: onnx.ModelProto, tensors: Sequence[str], source: SessionSource, threads: int) -> Runner:
@@ -67,24 +111,18 @@ def _runner(model: onnx.ModelProto, tensors: Sequence[str], source: SessionSourc
     return Runner(session, source.label, tuple(tensors))
 
 
-def _distortions(
-    original: Runner, artifact: Runner, count: int, dataset: Dataset, control: Control, samples: int
-) -> list[Distortion | None]:
-    found: list[Distortion | None] = [Distortion() for _ in range(count)]
+def _run(
+    channels: Sequence[Channels],
+    original: Runner,
+    artifact: Runner,
+    dataset: Dataset,
+    control: Control,
+    samples: int,
+) -> None:
     total = min(samples, len(dataset))
     for start in range(0, total, BATCH):
         inputs = dataset.inputs(start, min(start + BATCH, total))
-        _add(found, original.run(inputs), artifact.run(inputs))
+        outputs = zip(channels, original.run(inputs), artifact.run(inputs), strict=True)
+        for each, before, after in outputs:
+            each.add(before, after)
         control.step(min(start + BATCH, total) / total, "comparing layers")
-    return found
-
-
-def _add(found: list[Distortion | None], original: Outputs, artifact: Outputs) -> None:
-    for index, (before, after) in enumerate(zip(original, artifact, strict=True)):
-        distortion = found[index]
-        if distortion is None:
-            continue
-        if before.shape == after.shape:
-            distortion.add(before, after)
-        else:
-            found[index] = None

@@ -69,9 +69,9 @@ def sensitivity(
     for index, trial in enumerate(planned):
         control.step(index / len(planned), f"{trial.group}: {trial.text}")
         part = control.part(index / len(planned), (index + 1) / len(planned))
-        artifact = build(trial.recipe(base), part)
+        artifact = build(trial.recipe(base), part.part(0, 0.6))
         source = SessionSource(artifact.path, artifact.sha256, f"{trial.group} with {trial.text}")
-        found = compare(original, source, dataset, part, lambda _: None, effort, kept)
+        found = compare(original, source, dataset, part.part(0.6, 1), lambda _: None, effort, kept)
         rows.append(_row(trial, artifact, found))
         emit(rows[-1])
     control.step(1.0, f"{len(rows)} settings measured")

@@ -33,11 +33,6 @@ class Distortion:
         self._noise += float(np.square(optimized.astype(np.float64) - wanted).sum())
 
     @property
-    def equal(self) -> bool:
-        """Whether not one value differs."""
-        return self._noise == 0
-
-    @property
     def sqnr_db(self) -> float | None:
         """10 log10(signal / noise) in dB; None where either is zero or not a number."""
         ratio = self._signal / self._noise if self._noise > 0 else 0.0

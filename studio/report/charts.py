@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, log10
 
 from markupsafe import Markup, escape
 
-WIDTH, LABEL, VALUE, ROW = 680, 190, 96, 26
+WIDTH, LABEL, VALUE, ROW = 940, 230, 110, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _whisker(row: Whisker, axis: _Axis, middle: float) -> list[Markup]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5
+    raw = (high - low) / 6
     power = 10 ** floor(log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
     first, last = ceil(low / step), floor(high / step)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from studio.errors import MeasureError
+from studio.measure.latency import Timing, latency, latency_pair
+from studio.measure.outputs import OutputCache
+from studio.measure.sessions import SessionSource, kernels, open_runner
+
+QUICK = Timing(runs=12, warm_up=1, memory=False)
+SAMPLE = {"x": np.zeros((3, 1, 6, 6), np.float32)}
+
+
+@pytest.mark.parametrize("batch", ["N", 1, 2, 7])
+def test_any_number_of_samples_whatever_the_batch(net, tmp_path, batch):
+    x = np.random.default_rng(0).normal(size=(9, 1, 6, 6)).astype(np.float32)
+    wanted = open_runner(net.save(tmp_path / "a.onnx")).run({"x": x})[0]
+    given = open_runner(net.save(tmp_path / "b.onnx", batch)).run({"x": x})[0]
+    assert given.shape == (9, 4)
+    np.testing.assert_allclose(given, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_failures_name_the_model(net, tmp_path):
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"not a model")
+    with pytest.raises(MeasureError, match=r"bad\.onnx: onnxruntime could not open it"):
+        open_runner(SessionSource(str(bad), "k"))
+    with pytest.raises(MeasureError, match=r"the pruned one: onnxruntime could not open it"):
+        open_runner(SessionSource(str(tmp_path / "none.onnx"), "k", "the pruned one"))
+    runner = open_runner(net.save(tmp_path / "a.onnx"))
+    with pytest.raises(MeasureError, match=r"a\.onnx: onnxruntime could not run it"):
+        runner.run({"x": np.zeros((1, 2, 6, 6), np.float32)})
+    with pytest.raises(MeasureError, match=r"a\.onnx: onnxruntime could not run it"):
+        runner.run({"x": np.zeros((1, 1, 6, 6), np.float64)})
+    with pytest.raises(MeasureError, match="input 'x' that the data does not give"):
+        runner.run({"other": SAMPLE["x"]})
+
+
+def test_kernels_are_those_of_the_optimized_graph(net, tmp_path):
+    source = net.save(tmp_path / "a.onnx")
+    assert "Relu" in {node.op_type for node in onnx.load(source.path).graph.node}
+    found = kernels(source.path)
+    assert found["Gemm"] == 1
+    assert "Relu" not in found  # fused into the convolution
+
+
+def test_latency(net, tmp_path):
+    found = latency(net.save(tmp_path / "a.onnx", 2).path, SAMPLE, QUICK)
+    assert 0 < found.p50 <= found.p90 <= found.p95 <= found.p99
+    assert (found.runs, found.threads, found.source) == (12, 1, "measured here")
+    assert found.load_ms > 0
+    assert found.first_ms > 0
+
+
+def test_peak_memory_is_that_of_a_process_of_its_own(net, tmp_path):
+    found = latency(net.save(tmp_path / "a.onnx").path, SAMPLE, Timing(runs=1, warm_up=0))
+    assert 20e6 < found.peak_bytes < 400e6
+
+
+def test_pair_in_turns(net, tmp_path):
+    path = net.save(tmp_path / "a.onnx").path
+    found = latency_pair(path, path, SAMPLE, QUICK)
+    assert found.original.runs == found.optimized.runs == found.ratio.n == 12
+    assert found.ratio.low <= found.ratio.value <= found.ratio.high
+
+
+def test_latency_needs_a_sample(net, tmp_path):
+    with pytest.raises(MeasureError, match="no sample"):
+        latency(net.save(tmp_path / "a.onnx").path, {"x": SAMPLE["x"][:0]}, QUICK)
+
+
+def test_cache_lets_the_longest_unused_go():
+    cache, block = OutputCache(limit=2500), (np.zeros(250, np.float32),)
+    cache.put("a", block)
+    cache.put("b", block)
+    assert cache.get("a") is block
+    cache.put("c", block)
+    assert (cache.get("a"), cache.get("b"), cache.get("c")) == (block, None, block)
+    cache.put("large", (np.zeros(9999, np.float32),))
+    assert cache.get("large") is None
+
+
+def test_nothing_is_printed(net, tmp_path, capfd):
+    Path(tmp_path, "bad.onnx").write_bytes(b"x")
+    with pytest.raises(MeasureError):
+        open_runner(SessionSource(str(tmp_path / "bad.onnx"), "k"))
+    open_runner(net.save(tmp_path / "a.onnx")).run(SAMPLE)
+    assert capfd.readouterr() == ("", "")
