@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from studio.control import Control
@@ -32,6 +34,16 @@ class BoardVerbs(Editor):
         with self._lock:
             self._boards = self._boards or Boards()
             return self._boards
+
+    @contextmanager
+    def with_boards(self, boards: Boards) -> Iterator[None]:
+        """Use other boards for as long as the context lasts; they are closed at its end."""
+        before, self._boards = self._boards, boards
+        try:
+            yield
+        finally:
+            self._boards = before
+            boards.close()
 
     def board_list(self) -> tuple[Board, ...]:
         """Every known board, this computer first."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as _replace
 
@@ -24,6 +25,9 @@ from studio.recipe.resolve import Plan, resolve, unmatched
 from studio.recipe.settings import Recipe, Rule, Settings
 from studio.target import Target
 
+if TYPE_CHECKING:
+    from studio.boards.report import BoardRun
+
 Listener = Callable[[Changed[Any]], None]
 
 
@@ -32,7 +36,8 @@ class State:
     """All that a view may want to draw, as one frozen value.
 
     `history` holds the finished measurements in the order they came, one per revision; `artifact` is
-    the last one built and `artifact_revision` the revision it was built from.
+    the last one built and `artifact_revision` the revision it was built from. `board_runs` and
+    `exported` are (revision, run on a board) and (revision, path written), oldest first.
     """
 
     journal: Journal | None = None
@@ -40,6 +45,8 @@ class State:
     artifact: Artifact | None = None
     artifact_revision: int = 0
     sensitivity: tuple[Sensitivity, ...] = ()
+    board_runs: tuple[tuple[int, BoardRun], ...] = ()
+    exported: tuple[tuple[int, str], ...] = ()
     project: str = ""
 
     @property
@@ -224,7 +231,7 @@ def near_names(pattern: str, facts: Facts) -> list[str]:
     """Names of layers, groups and ops of the model that look like `pattern`, best first."""
     names = {layer.name for layer in facts.layers} | {group.name for group in facts.groups}
     names |= {f"op:{layer.op}" for layer in facts.layers}
-    core = pattern.strip("*?")
+    core = max(re.split(r"[*?\[\]]", pattern), key=len).strip("/.")
     inside = sorted(name for name in names if core and core.lower() in name.lower())
     return (inside + get_close_matches(core, sorted(names - set(inside)), 4, 0.5))[:4]
 

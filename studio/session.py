@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,14 @@ from studio.artifact import Artifact
 from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
-from studio.errors import DataError
+from studio.errors import DataError, ProjectError
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Sensitivity
 from studio.opening import Opening, job_of
 from studio.paths import cache_dir
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
+from studio.project.files import write_atomic
 from studio.project.memory import Memory
 from studio.workbench_api import Candidate, Evaluation, Goldens, Workbench, Written
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from studio.boards.api import Boards
     from studio.boards.package import Package
     from studio.boards.report import BoardRun, Pushed
+    from studio.report import ReportData
 
 
 def ignore(value: object) -> None:
@@ -128,7 +131,25 @@ class Session(Opening, BoardVerbs):
         job = self.job()
         artifact = self.workbench.build(job, control.part(0.0, 0.5))
         written = self.workbench.export(artifact, str(out), job, control.part(0.5, 1.0))
-        return self._tell(written, set())
+        with self._lock:
+            exported = (*self._state.exported, (self._state.revision, written.path))
+            self._state = replace(self._state, exported=exported)
+        return self._tell(written, {changes.EXPORTED})
+
+    def report(self, out: str | Path, control: Control) -> Changed[Path]:
+        """Write what is known of the current revision as one self-contained HTML page.
+
+        Measures what is not measured yet; raises `ProjectError` where the page cannot be written.
+        """
+        from studio.report import render
+
+        page = render(self._report_data(control))
+        try:
+            write_atomic(Path(out), page.encode())
+        except OSError as error:
+            cause = f"the report cannot be written ({error.strerror})"
+            raise ProjectError(str(out), cause, "Choose another path.") from error
+        return self._tell(Path(out), set())
 
     def push(
         self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
@@ -188,13 +209,36 @@ class Session(Opening, BoardVerbs):
             merged = tuple(_over(measured, known) if each is known else each for each in history)
             self._state = replace(self._state, history=merged)
 
+    def _report_data(self, control: Control) -> ReportData:
+        from studio.report import ReportData, environment
+
+        measured = self.measured or self.measure(control.part(0.0, 0.5)).value
+        document, state = self.journal.document, self.state
+        drift = self.drift(control.part(0.5, 0.9)).value if document.data else ()
+        return ReportData(
+            model=document.model,
+            recipe=document.recipe,
+            artifact=measured.artifact,
+            data=document.data,
+            comparison=measured.comparison,
+            drift=drift,
+            pair=measured.pair,
+            sensitivity=state.sensitivity,
+            boards=tuple(run for revision, run in state.board_runs if revision == measured.revision),
+            kernels=self.workbench.kernels(measured.artifact.path, control.part(0.9, 1.0)),
+            environment=environment(),
+            out=next((path for revision, path in state.exported if revision == measured.revision), ""),
+            made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        )
+
     def _package(self, candidate: Candidate, goldens: Goldens) -> Package:
         from studio.boards.package import QUANTIZED_TOLERANCE, package
 
         folder = cache_dir() / "packages" / Path(goldens.path).stem
         measured = self.measured
         accuracy = measured.comparison.optimized if measured and measured.comparison else None
-        meta: dict[str, object] = {"name": self.facts.name}
+        stem = self.facts.name or Path(self.facts.path).stem
+        meta: dict[str, object] = {"model": f"{stem}.onnx"}
         if candidate.artifact is not None and accuracy is not None:
             meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
         model = candidate.artifact or Path(candidate.path)
@@ -204,6 +248,8 @@ class Session(Opening, BoardVerbs):
         """Put a board's times beside what else is known of the revision, which may be a past one by now."""
         latency = run.latency()
         with self._lock:
+            runs = (*self._state.board_runs, (revision, run))
+            self._state = replace(self._state, board_runs=runs)
             known = {each.revision: each for each in self._state.history}.get(revision)
             if latency is None or known is None:
                 return

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from studio.cli.board import board
+from studio.cli.demo import demo
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 
@@ -22,5 +23,5 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, board):
+for each in (inspect_, optimize, evaluate, compare, board, demo):
     cli.add_command(each)

@@ -19,6 +19,7 @@ HISTORY = "history"
 SENSITIVITY = "sensitivity"
 BOARDS = "boards"
 PROJECT = "project"
+EXPORTED = "exported"
 
 
 @dataclass(frozen=True, slots=True)
