@@ -1,4 +1,4 @@
-"""Cards: what is drawn as one box. A weighted node takes its batch norm, bias and activation with it."""
+"""Cards: what is drawn as one box. A weighted node takes its batch norm, bias and activation along."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def fuse(facts: Facts) -> tuple[Card, ...]:
     owner: dict[int, int] = {}
     chains: dict[int, tuple[list[int], list[str]]] = {}
     for node in facts.nodes:
-        if node.op in HEADS and node.index not in owner:
+        if (node.op in HEADS or node.op == "Add") and node.index not in owner:
             members, fused = flow.chain(node)
+            members = [index for index in members if index not in owner]
             chains[node.index] = (members, fused)
             owner.update(dict.fromkeys(members, node.index))
     for node in facts.nodes:
@@ -104,8 +105,11 @@ class _Flow:
     def _joins(self, node: NodeFact, head: NodeFact) -> bool:
         if len(node.inputs) != 1:
             return False
-        bias = node.op == "Add" and node.params > 0 and head.op in ("MatMul", "Conv")
-        return bias or node.op in ACTIVATIONS or node.op == "BatchNormalization"
+        if node.op in ACTIVATIONS:
+            return True
+        if node.op == "Add":
+            return node.params > 0 and head.op in ("MatMul", "Conv")
+        return node.op == "BatchNormalization" and head.op in HEADS
 
     def _ends(self, node: NodeFact) -> list[int]:
         """Consumers of a node with one used output that stays inside the graph; else nothing."""

@@ -31,7 +31,10 @@ def place(
     top: Collection[int] = (),
     bottom: Collection[int] = (),
 ) -> Layout:
-    """Like `layout`, with axes, ports and nodes that must come first (`top`) or last (`bottom`)."""
+    """Like `layout`, with axes, ports and ports that come first (`top`) or last (`bottom`).
+
+    Ports are the last of `nodes`.
+    """
     pairs = [(link.source, link.end) for link in links]
     above, below = layout_rank.adjacency(len(nodes), pairs)
     turned: set[int] = set()
@@ -42,7 +45,7 @@ def place(
         above, below = layout_rank.adjacency(len(nodes), pairs)
     rank = layout_rank.ranks(above, below, top, bottom)
     ways = Ways(links, rank, turned)
-    graph = layout_order.proper(rank, ways.trunks)
+    graph = layout_order.proper(rank, ways.trunks, len(nodes) - len(top) - len(bottom))
     layout_order.order(graph)
     left, right = _extents(graph, nodes, spacing)
     xs = layout_place.places(graph, left, right) if nodes else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import sqrt
 
 from studio.graph.layout_route import Layout, Path
 
@@ -15,18 +16,24 @@ LANE = 9.0
 MOST_LINES = 4
 
 
-def fold(layout: Layout, aspect: float) -> Layout:
-    """`layout` in as many columns as make width / height come near `aspect`.
+def column_height(width: float, height: float, aspect: float) -> float:
+    """Height of the columns that bring a drawing of `width` × `height` near `aspect` (width / height)."""
+    return sqrt(height * (width + 1.5 * GUTTER) / aspect)
+
+
+def fold(layout: Layout, height: float) -> Layout:
+    """`layout` in columns of about `height`.
 
     It is cut only between ranks, and only where few lines cross; those run up the gutter into
     the next column. Returns `layout` itself where one column is best.
     """
     rows = _rows(layout)
-    columns = round((aspect * layout.height / (layout.width + GUTTER)) ** 0.5) if layout.height else 1
+    columns = round(layout.height / height) if height > 0 else 1
     if columns < 2 or len(rows) < 2:
         return layout
-    cuts = _cuts(layout, rows, layout.height / columns)
-    return _Folding(layout, rows, cuts).finish() if cuts else layout
+    lines = _lines(layout, rows)
+    cuts = _cuts(lines, rows, layout.height / columns)
+    return _Folding(layout, rows, cuts, max(lines[cut] for cut in cuts)).finish() if cuts else layout
 
 
 def _rows(layout: Layout) -> list[tuple[float, float]]:
@@ -37,25 +44,25 @@ def _rows(layout: Layout) -> list[tuple[float, float]]:
     return [(top, bottom) for top, bottom in rows]
 
 
-def _cuts(layout: Layout, rows: list[tuple[float, float]], height: float) -> list[int]:
+def _cuts(lines: list[int], rows: list[tuple[float, float]], height: float) -> list[int]:
     """Ranks after which to cut."""
-    lines = _lines(layout, rows)
+    bottoms = [bottom for _, bottom in rows]
     cuts: list[int] = []
     start = rows[0][0]
     while rows[-1][1] - start > 1.25 * height:
-        best = min(
-            (
-                (abs(rows[rank][1] - start - height) / height + 0.15 * lines[rank], rank)
-                for rank in range(cuts[-1] + 1 if cuts else 0, len(rows) - 1)
-                if lines[rank] <= MOST_LINES and rows[rank][1] - start > 0.3 * height
-            ),
-            default=None,
-        )
-        if best is None:
+        low, high = bisect_left(bottoms, start + 0.5 * height), bisect_right(bottoms, start + 1.5 * height)
+        able = [rank for rank in range(low, min(high, len(rows) - 1)) if lines[rank] <= MOST_LINES]
+        if not able:
+            able = [rank for rank in range(high, len(rows) - 1) if lines[rank] <= MOST_LINES][:1]
+        if not able:
             break
-        cuts.append(best[1])
-        start = rows[best[1] + 1][0]
+        cuts.append(min(able, key=lambda rank: _cost(lines[rank], (bottoms[rank] - start) / height)))
+        start = rows[cuts[-1] + 1][0]
     return cuts
+
+
+def _cost(lines: int, part: float) -> float:
+    return abs(part - 1) + 0.15 * lines
 
 
 def _lines(layout: Layout, rows: list[tuple[float, float]]) -> list[int]:
@@ -75,12 +82,15 @@ def _lines(layout: Layout, rows: list[tuple[float, float]]) -> list[int]:
 class _Folding:
     """Moves boxes and paths of each section to its column."""
 
-    def __init__(self, layout: Layout, rows: list[tuple[float, float]], cuts: Sequence[int]) -> None:
+    def __init__(
+        self, layout: Layout, rows: list[tuple[float, float]], cuts: Sequence[int], lines: int
+    ) -> None:
         self.layout, self.cuts = layout, cuts
         self.ends = [rows[cut][1] for cut in cuts]
         self.starts = [rows[0][0], *(rows[cut + 1][0] for cut in cuts)]
-        self.margin = TURN + LANE * MOST_LINES
-        spans = [self._span(section) for section in range(len(self.starts))]
+        lanes = LANE * max(lines - 1, 0)
+        self.margin = TURN + lanes
+        spans = self._spans()
         self.heights = [
             end - start for start, end in zip(self.starts, [*self.ends, rows[-1][1]], strict=True)
         ]
@@ -89,9 +99,9 @@ class _Folding:
         x = 0.0
         for (low, high), start in zip(spans, self.starts, strict=True):
             self.moves.append((x - low, self.margin - start))
-            x += high - low + GUTTER + LANE * MOST_LINES
-            self.gutters.append(x - GUTTER / 2 - LANE * MOST_LINES)
-        self.width = x - GUTTER - LANE * MOST_LINES
+            x += high - low + GUTTER + lanes
+            self.gutters.append(x - GUTTER / 2 - lanes)
+        self.width = x - GUTTER - lanes
         self.lane_of: dict[tuple[int, float], int] = {}
 
     def finish(self) -> Layout:
@@ -106,18 +116,19 @@ class _Folding:
     def _section(self, y: float) -> int:
         return bisect_right(self.starts, y + 1e-6) - 1 if y >= self.starts[0] else 0
 
-    def _span(self, section: int) -> tuple[float, float]:
-        xs = [
-            edge
-            for x, y, width, _ in self.layout.boxes
-            if self._section(y) == section
-            for edge in (x, x + width)
-        ]
+    def _spans(self) -> list[tuple[float, float]]:
+        """Least and greatest x in each section."""
+        lows, highs = [float("inf")] * len(self.starts), [float("-inf")] * len(self.starts)
+        for x, y, width, _ in self.layout.boxes:
+            section = self._section(y)
+            lows[section] = min(lows[section], x)
+            highs[section] = max(highs[section], x + width)
         for path in self.layout.paths:
             for x, y in zip(path[::2], path[1::2], strict=True):
-                if self._section(y) == section:
-                    xs.append(x)
-        return min(xs), max(xs)
+                section = self._section(y)
+                lows[section] = min(lows[section], x)
+                highs[section] = max(highs[section], x)
+        return list(zip(lows, highs, strict=True))
 
     def _path(self, path: Path) -> Path:
         if path[-1] < path[1]:

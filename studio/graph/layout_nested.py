@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from studio.graph.layout import Layout, Link, Node, Spacing, place
-from studio.graph.layout_fold import fold
+from studio.graph.layout_fold import column_height, fold
 from studio.graph.scopes import Diagram
 
 PAD = 14.0
@@ -26,6 +26,8 @@ class _Level:
     enter: dict[int, int] = field(default_factory=dict)
     leave: dict[int, int] = field(default_factory=dict)
     wires: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    given: tuple[list[Node], list[Link]] | None = None
+    made: Layout | None = None
     layout: Layout | None = None
 
     def wire(self, source: int, end: int, line: int) -> int:
@@ -43,9 +45,16 @@ def arrange(
 ) -> Layout:
     """Boxes and paths for all of `diagram`; `sizes` are (width, height), of frames the least width.
 
-    With `aspect` (width / height of the window) a tall drawing is folded into columns.
+    With `aspect` (width / height of the window) a tall drawing, or what is in a tall frame, is
+    folded into columns.
     """
-    return _Arranging(diagram, sizes, spacing or Spacing(), aspect).finish()
+    spacing = spacing or Spacing()
+    arranging = _Arranging(diagram, sizes, spacing)
+    plain = arranging.lay()
+    if not aspect or plain.height <= 1.3 * plain.width / aspect:
+        return arranging.finish()
+    arranging.lay(column_height(plain.width, plain.height, aspect))
+    return arranging.finish()
 
 
 class _Arranging:
@@ -54,11 +63,11 @@ class _Arranging:
         diagram: Diagram,
         sizes: Sequence[tuple[float, float]],
         spacing: Spacing,
-        aspect: float | None,
     ) -> None:
-        self.diagram, self.spacing, self.aspect = diagram, spacing, aspect
+        self.diagram, self.spacing = diagram, spacing
         self.sizes = [(float(width), float(height)) for width, height in sizes]
         self.parent = [box.parent for box in diagram.boxes]
+        self.least = [width for width, _ in self.sizes]
         self.axis = [width / 2 for width, _ in self.sizes]
         self.levels: dict[int, _Level] = {-1: _Level()}
         for at, box in enumerate(diagram.boxes):
@@ -67,9 +76,14 @@ class _Arranging:
             self.levels[box.parent].children.append(at)
         self.parts = [self._wire(source, end) for source, end in diagram.edges]
 
-    def finish(self) -> Layout:
+    def lay(self, column: float | None = None) -> Layout:
+        """Lay out all levels, innermost first, folded to `column` high; what is around all."""
         for frame in reversed(list(self.levels)):
-            self._lay(frame)
+            self._lay(frame, column)
+        return self._laid(-1)
+
+    def finish(self) -> Layout:
+        """The laid-out levels as one drawing."""
         root = self._laid(-1)
         corner = self._corners()
         boxes = tuple((*corner[at], *self.sizes[at]) for at in range(len(self.sizes)))
@@ -106,19 +120,38 @@ class _Arranging:
             found.append(self.parent[found[-1]])
         return found
 
-    def _lay(self, frame: int) -> None:
+    def _lay(self, frame: int, column: float | None) -> None:
         level = self.levels[frame]
         nodes = [self._node(child) for child in level.children]
-        for ports, height in ((level.enter, PORT), (level.leave, 0.0)):
-            for line in ports:
-                ports[line] = len(nodes)
-                nodes.append(Node(0.0, 0.0, height))
+        inside = len(nodes)
+        nodes += self._ports(level, inside)
         local = {child: at for at, child in enumerate(level.children)}
         links = [self._link(level, local, *wire) for wire in level.wires]
-        made = place(nodes, links, self.spacing, set(level.enter.values()), set(level.leave.values()))
-        level.layout = fold(made, self.aspect) if frame < 0 and self.aspect else made
+        made = level.made
+        if made is None or level.given != (nodes, links):
+            top, bottom = set(level.enter.values()), set(level.leave.values())
+            made = place(nodes, links, self.spacing, top, bottom)
+            level.given, level.made = (nodes, links), made
+        fits = column is None or made.height <= 1.3 * column
+        level.layout = made if fits or column is None else fold(made, column)
         if frame >= 0:
-            self._frame(frame, level, made)
+            self._frame(frame, level, level.layout)
+
+    def _ports(self, level: _Level, first: int) -> list[Node]:
+        """A port for each line that leaves; those that enter for the same boxes share one.
+
+        The line from the nearest source comes first: it is the main one.
+        """
+        aims: dict[int, list[int]] = {}
+        for source, end, line in level.wires:
+            if source == _ENTER:
+                aims.setdefault(line, []).append(end)
+        shared: dict[tuple[int, ...], int] = {}
+        for line in sorted(level.enter, reverse=True):
+            level.enter[line] = shared.setdefault(tuple(aims[line]), first + len(shared))
+        for number, line in enumerate(level.leave):
+            level.leave[line] = first + len(shared) + number
+        return [Node(0.0, 0.0, PORT)] * len(shared) + [Node(0.0, 0.0, 0.0)] * len(level.leave)
 
     def _node(self, box: int) -> Node:
         width, height = self.sizes[box]
@@ -130,7 +163,7 @@ class _Arranging:
         return Link(
             level.enter[line] if source == _ENTER else local[source],
             level.leave[line] if end == _LEAVE else local[end],
-            line,
+            line if source != _ENTER else 0,
             leaves,
             enters,
         )
@@ -142,12 +175,11 @@ class _Arranging:
         return self._inset(frame) + self._laid(frame).boxes[node][0]
 
     def _frame(self, frame: int, level: _Level, made: Layout) -> None:
-        least, _ = self.sizes[frame]
+        least = self.least[frame]
         below = 0.0 if level.leave else PAD
         width = max(made.width + 2 * PAD, least)
         self.sizes[frame] = (width, made.height + below + self._lead(level))
-        first = next(iter(level.enter), None)
-        self.axis[frame] = width / 2 if first is None else self._port(frame, first, out=False)
+        self.axis[frame] = self._port(frame, max(level.enter), out=False) if level.enter else width / 2
 
     def _lead(self, level: _Level) -> float:
         return 0.0 if level.enter else TITLE

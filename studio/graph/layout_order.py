@@ -15,7 +15,8 @@ class Proper:
     """A graph whose every line joins neighbouring ranks.
 
     Elements below `nodes` are nodes, the others stand for a line crossing a rank. Lines that leave
-    the same trunk share these: `chains` lists them for each trunk, first rank first. `clean` says
+    the same trunk share these: `chains` lists them for each trunk, first rank first. Nodes from
+    `solid` on are mere ports: nothing needs to stand straight above or below them. `clean` says
     whether the lines below a rank cross nowhere; `order` fills it in.
     """
 
@@ -24,11 +25,12 @@ class Proper:
     up: list[list[int]]
     down: list[list[int]]
     chains: list[list[int]]
+    solid: int
     pos: list[int] = field(default_factory=list)
     clean: list[bool] = field(default_factory=list)
 
 
-def proper(rank: list[int], trunks: Trunks) -> Proper:
+def proper(rank: list[int], trunks: Trunks, solid: int) -> Proper:
     """Cut `trunks` (a source node and the nodes that it feeds) into pieces of one rank each."""
     up: list[list[int]] = [[] for _ in rank]
     down: list[list[int]] = [[] for _ in rank]
@@ -53,7 +55,16 @@ def proper(rank: list[int], trunks: Trunks) -> Proper:
         chains.append(chain)
     for node, row in enumerate(rank):
         layers[row].append(node)
-    return Proper(len(rank), layers, up, down, chains)
+    _short_first(down, chains, len(rank))
+    return Proper(len(rank), layers, up, down, chains, solid)
+
+
+def _short_first(down: list[list[int]], chains: list[list[int]], nodes: int) -> None:
+    """Nodes before passing lines, short lines before long ones: so nested lines nest on one side."""
+    length = {chain[0]: len(chain) for chain in chains if chain}
+    for ends in down[:nodes]:
+        if len(ends) > 1:
+            ends.sort(key=lambda end: length.get(end, 0))
 
 
 def order(graph: Proper) -> None:

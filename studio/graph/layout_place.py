@@ -18,6 +18,7 @@ Rows = list[list[int]]
 def places(graph: Proper, left: Sequence[float], right: Sequence[float]) -> list[float]:
     """x of every element's axis; `left` and `right` are its extents, half the gap included."""
     up, down = _guides(graph, graph.up), _guides(graph, graph.down)
+    up, down = _mutual(up, down), _mutual(down, up)
     barred = _barred(graph)
     flipped = [layer[::-1] for layer in graph.layers]
     mirrored = [-place for place in graph.pos]
@@ -30,20 +31,25 @@ def places(graph: Proper, left: Sequence[float], right: Sequence[float]) -> list
         tries.append([-x for x in _pack(flipped, root, right, left)])
     xs = _balanced(tries, left, right)
     _straighten(graph, xs)
-    return xs
+    return [round(x * 2) / 2 for x in xs]
 
 
 def _guides(graph: Proper, near: Rows) -> Rows:
     """The neighbours that an element should stand under (or over), in order of place."""
-    nodes, pos = graph.nodes, graph.pos
+    nodes, solid, pos = graph.nodes, graph.solid, graph.pos
     found = []
     for element, ends in enumerate(near):
         if len(ends) > 1:
             pieces = [end for end in ends if end >= nodes]
-            chosen = pieces if element >= nodes else [end for end in ends if end < nodes]
+            chosen = pieces if element >= nodes else [end for end in ends if end < solid]
             ends = sorted(chosen or ends, key=pos.__getitem__)
         found.append(ends)
     return found
+
+
+def _mutual(near: Rows, back: Rows) -> Rows:
+    """Only guides that are guided in turn: a line that leaves a node aside must not take its place."""
+    return [[end for end in ends if element in back[end]] for element, ends in enumerate(near)]
 
 
 def _barred(graph: Proper) -> set[tuple[int, int]]:

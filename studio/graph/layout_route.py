@@ -181,7 +181,8 @@ class Drawing:
         for height, step in zip(heights, aside, strict=True):
             self.tops.append(y)
             self.bottoms.append(y + height)
-            y += height + min(self.spacing.below + self.spacing.bend * step, self.spacing.most_below)
+            gap = min(self.spacing.below + self.spacing.bend * step, self.spacing.most_below)
+            y += height + round(gap)
 
     def _path(self, position: int, way: list[tuple[int, float]], low: float) -> Path:
         link, ways = self.ways.links[position], self.ways

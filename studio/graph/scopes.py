@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from studio.graph import scope_split
 from studio.graph.cards import Card, common, fuse
@@ -16,7 +16,7 @@ from studio.graph.model import Facts
 
 Scope = tuple[str, ...]
 DEEPEST = 24
-FEWEST, MOST = 15, 80
+FEWEST, MOST = 12, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ class Outline:
         level = self._scopes_in(list(range(len(self.cards))), ())
         shown = len(self._items(list(range(len(self.cards))), ()))
         while level:
-            grown = {item.scope: self._items(item.cards, item.scope) for item in level}
+            weighty = [item for item in level if any(self.cards[at].layer for at in item.cards)]
+            grown = {item.scope: self._items(item.cards, item.scope) for item in weighty}
             more = sum(len(items) - 1 for items in grown.values())
             if shown + more > MOST:
                 opened |= self._some(grown, shown)
@@ -192,6 +193,8 @@ class Outline:
         members = tuple(node for card in inner for node in card.members)
         layers = tuple(card.layer for card in inner if card.layer)
         name = ".".join(item.scope[len(outer) :]) or item.scope[-1]
+        if name[0].isdigit() and outer:
+            name = f"{outer[-1]}.{name}"
         part = f" ({item.part})" if item.part else ""
         return Box(
             f"scope:{'/'.join(item.scope)}#{item.part}", kind, name + part, _summary(inner), _main_op(inner),
@@ -252,8 +255,3 @@ def _main_op(cards: Sequence[Card]) -> str:
 
 def _shape(shape: tuple[int | str | None, ...] | None) -> str:
     return "×".join("?" if each is None else str(each) for each in shape or ())
-
-
-def relabel(box: Box, title: str) -> Box:
-    """`box` under another title."""
-    return replace(box, title=title)

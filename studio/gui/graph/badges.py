@@ -28,7 +28,7 @@ def badges(box: Box, at: int, shown: Shown, faces: Faces) -> list[Badge]:
     fraction = heat.fraction(at)
     if text and fraction is not None:
         ground = inks.ramp(theme, fraction)
-        made.append(_badge(text, ground, inks.on(ground, theme), faces))
+        made.append(_badge(text, ground, inks.on(ground), faces))
     elif shown.figures is not None and box.kind == "card" and box.layers:
         made += _settings(box.layers[0], shown, faces)
     return made

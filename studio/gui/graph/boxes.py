@@ -15,7 +15,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import BAR, INSET, Faces, fused
 from studio.gui.graph.state import Shown
 
-READABLE = 0.58
+MIDDLE, NEAR = 0.5, 0.86
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class BoxPainter:
 
     def __init__(self, shown: Shown, faces: Faces) -> None:
         self.shown, self.faces = shown, faces
-        self._runs: dict[tuple[int, bool], list[_Run]] = {}
+        self._runs: dict[tuple[int, int], list[_Run]] = {}
 
     def forget(self) -> None:
         self._runs.clear()
@@ -43,13 +43,14 @@ class BoxPainter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for at in boxes:
             self._ground(painter, scene.diagram.boxes[at], scene.rects[at], at)
+        detail = (scale >= MIDDLE) + (scale >= NEAR)
         for at in boxes:
-            self._words(painter, scene, at, scale >= READABLE)
-        if scale >= READABLE:
+            self._words(painter, scene, at, detail)
+        if detail:
             for at in boxes:
                 self._badges(painter, scene.diagram.boxes[at], scene.rects[at], at)
         for frame in scene.frames:
-            self._words(painter, scene, frame, scale >= READABLE)
+            self._frame_title(painter, scene, frame, detail)
 
     def accent(self, box: Box, at: int) -> str:
         """Colour of a box under the chosen heat."""
@@ -79,67 +80,72 @@ class BoxPainter:
         wide = BAR if self.shown.heat.mode == "op" else BAR + 3
         painter.drawRoundedRect(QRectF(rect.x() + 4, rect.y() + 5, wide, rect.height() - 10), 2, 2)
 
-    def _words(self, painter: QPainter, scene: Scene, at: int, near: bool) -> None:
-        key = (at, near)
+    def _frame_title(self, painter: QPainter, scene: Scene, frame: int, detail: int) -> None:
+        """The title on a patch of the frame's ground, so that no line runs through it."""
+        rect, title = scene.rects[frame], scene.diagram.boxes[frame].title
+        face = self._title_face(detail)
+        wide = min(self.faces.width(face, title) + (30 if detail else 12), rect.width() - 16)
+        high = self.faces.metrics[id(face)].height()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(inks.frame(self.shown.theme, depth(scene, frame)))
+        painter.drawRoundedRect(QRectF(rect.x() + 8, rect.y() + 4, wide, high), 4, 4)
+        self._words(painter, scene, frame, detail)
+
+    def _title_face(self, detail: int) -> QFont:
+        return (self.faces.large, self.faces.middle, self.faces.title)[detail]
+
+    def _words(self, painter: QPainter, scene: Scene, at: int, detail: int) -> None:
+        key = (at, detail)
         if key not in self._runs:
-            box, rect = scene.diagram.boxes[at], scene.rects[at]
-            self._runs[key] = self._texts(box, rect, at) if near else self._title_only(box, rect)
+            self._runs[key] = self._texts(scene.diagram.boxes[at], scene.rects[at], at, detail)
         corner = scene.rects[at].topLeft()
         for run in self._runs[key]:
             painter.setFont(run.face)
             painter.setPen(QColor(run.colour))
             painter.drawStaticText(QPointF(corner.x() + run.x, corner.y() + run.y), run.text)
 
-    def _texts(self, box: Box, rect: QRectF, at: int) -> list[_Run]:
-        theme, faces = self.shown.theme, self.faces
+    def _texts(self, box: Box, rect: QRectF, at: int, detail: int) -> list[_Run]:
+        theme = self.shown.theme
         if box.kind == "frame":
-            title = self._run(34, 6, box.title, faces.title, theme.text, rect.width() - 60)
-            after = 42 + faces.width(faces.title, box.title)
-            return [
-                self._run(14, 5, "−", faces.title, theme.muted, 20),
-                title,
-                self._run(after, 7, box.subtitle, faces.small, theme.muted, rect.width() - after - 8),
-            ]
+            face, left = self._title_face(detail), 28.0 if detail else 14.0
+            sign = [self._run(14, 4, "−", face, theme.accent_text, 20)] if detail else []
+            return [*sign, self._run(left, 4, box.title, face, theme.text, rect.width() - left - 12)]
         if box.kind in ("input", "output"):
-            name = faces.cut(faces.title, box.title, 120, middle=True)
-            after = 20 + faces.width(faces.title, name)
-            return [
-                self._run(13, 5, name, faces.title, theme.text, 120),
-                self._run(after, 6, box.subtitle, faces.small, theme.muted, rect.width() - after - 10),
-            ]
-        return self._card_texts(box, rect, at)
+            return self._terminal_texts(box, rect)
+        return self._card_texts(box, rect, at, detail) if detail else [self._one_word(box, rect)]
 
-    def _card_texts(self, box: Box, rect: QRectF, at: int) -> list[_Run]:
+    def _terminal_texts(self, box: Box, rect: QRectF) -> list[_Run]:
         theme, faces = self.shown.theme, self.faces
+        name = faces.cut(faces.title, box.title, 120, middle=True)
+        after = 20 + faces.width(faces.title, name)
+        return [
+            self._run(13, 5, name, faces.title, theme.text, 120),
+            self._run(after, 6, box.subtitle, faces.small, theme.muted, rect.width() - after - 10),
+        ]
+
+    def _card_texts(self, box: Box, rect: QRectF, at: int, detail: int) -> list[_Run]:
+        theme, faces = self.shown.theme, self.faces
+        face, small = (faces.title, faces.small) if detail == 2 else (faces.middle, faces.under)
+        first, second = (4.0, 19.5) if detail == 2 else (1.0, 18.0)
         taken = sum(badge.width + 4 for badge in badges(box, at, self.shown, faces))
-        room = rect.width() - INSET - 8 - taken
+        right = rect.width() - 8
         left = INSET + (14 if box.kind == "scope" else 0)
-        room -= left - INSET
-        title = faces.cut(faces.title, box.title, room)
-        runs = [self._run(left, 3.5, title, faces.title, theme.text, room)]
+        title = faces.cut(face, box.title, right - left - taken)
+        runs = [self._run(left, first, title, face, theme.text, right - left - taken)]
         if box.kind == "scope":
-            runs.append(self._run(INSET, 3.5, "+", faces.title, theme.accent_text, 14))
-        after = left + faces.width(faces.title, title) + 5
-        if box.fused and rect.width() - 8 - taken - after > 18:
-            more = rect.width() - 8 - taken - after
-            runs.append(self._run(after, 4.5, fused(box), faces.small, theme.muted, more))
-        runs.append(
-            self._run(
-                left, 19.5, box.subtitle, faces.small, theme.muted, rect.width() - left - 8, middle=True
-            )
-        )
+            runs.append(self._run(INSET, first, "+", face, theme.accent_text, 14))
+        after = left + faces.width(face, title) + 5
+        if box.fused and right - taken - after > 18:
+            runs.append(self._run(after, first + 1, fused(box), small, theme.muted, right - taken - after))
+        runs.append(self._run(left, second, box.subtitle, small, theme.muted, right - left, middle=True))
         return runs
 
-    def _title_only(self, box: Box, rect: QRectF) -> list[_Run]:
-        theme, faces = self.shown.theme, self.faces
-        if box.kind == "frame":
-            face = faces.large
-            return [self._run(14, 1, box.title, face, theme.text, rect.width() - 28)]
-        face = faces.large if box.kind not in ("input", "output") else faces.title
+    def _one_word(self, box: Box, rect: QRectF) -> _Run:
+        """The op, or the name of a scope, as large as the card takes it."""
+        face = self.faces.large
         name = box.title if box.kind != "card" else box.title.partition(" ")[0]
-        room = rect.width() - INSET - 6
-        top = (rect.height() - faces.metrics[id(face)].height()) / 2
-        return [self._run(INSET, top, name, face, theme.text, room)]
+        top = (rect.height() - self.faces.metrics[id(face)].height()) / 2
+        return self._run(INSET, top, name, face, self.shown.theme.text, rect.width() - INSET - 4)
 
     def _run(
         self, x: float, y: float, text: str, face: QFont, colour: str, room: float, middle: bool = False
@@ -160,3 +166,11 @@ class BoxPainter:
             painter.setFont(self.faces.badge)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, badge.text)
             right -= badge.width + 4
+
+
+def depth(scene: Scene, frame: int) -> int:
+    """How many frames are around a frame."""
+    count, at = 0, scene.diagram.boxes[frame].parent
+    while at >= 0:
+        count, at = count + 1, scene.diagram.boxes[at].parent
+    return count

@@ -25,7 +25,7 @@ def ramp(theme: Theme, fraction: float) -> str:
     return blend(steps[low], steps[low + 1], round(place - low, 3))
 
 
-def on(colour: str, theme: Theme) -> str:
+def on(colour: str) -> str:
     """The more readable of dark and light text on `colour`."""
     return max(("#10131a", "#ffffff"), key=lambda text: contrast(text, colour))
 
@@ -43,7 +43,14 @@ def rim(theme: Theme, op: str) -> str:
 
 def frame(theme: Theme, depth: int) -> QColor:
     """Ground of an opened scope; deeper ones stand out from those around them."""
-    return QColor(blend(theme.surface if theme.dark else theme.window, theme.line, 0.35 * (depth % 3)))
+    if theme.dark:
+        return QColor(blend(theme.surface, theme.line, 0.35 * (depth % 3)))
+    return QColor(theme.window if depth % 2 == 0 else blend(theme.window, theme.line, 0.7))
+
+
+def frame_rim(theme: Theme) -> QColor:
+    """Outline of an opened scope."""
+    return QColor(blend(theme.line, theme.line_strong, 0.9 if theme.dark else 0.45))
 
 
 def edge(theme: Theme) -> QColor:

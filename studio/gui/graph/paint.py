@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from studio.graph.cards import kind
 from studio.gui.graph import inks
-from studio.gui.graph.boxes import BoxPainter
+from studio.gui.graph.boxes import BoxPainter, depth
 from studio.gui.graph.camera import Camera
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import Faces
@@ -78,15 +78,9 @@ class Painter:
         for frame in scene.frames:
             rect = scene.rects[frame]
             if rect.intersects(seen):
-                painter.setPen(QPen(QColor(theme.line_strong if theme.dark else theme.line), 1))
-                painter.setBrush(inks.frame(theme, self._depth(scene, frame)))
+                painter.setPen(QPen(inks.frame_rim(theme), 1))
+                painter.setBrush(inks.frame(theme, depth(scene, frame)))
                 painter.drawRoundedRect(rect, 8, 8)
-
-    def _depth(self, scene: Scene, frame: int) -> int:
-        depth, at = 0, scene.diagram.boxes[frame].parent
-        while at >= 0:
-            depth, at = depth + 1, scene.diagram.boxes[at].parent
-        return depth
 
     def _edges(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, scale >= COARSE)
@@ -162,8 +156,3 @@ def empty(painter: QPainter, rect: QRectF, shown: Shown, faces: Faces) -> None:
     painter.setFont(faces.plain)
     hint = area.adjusted(0, 44, 0, 0)
     painter.drawText(hint, Qt.AlignmentFlag.AlignCenter, ".onnx or .pt2 – its graph appears here")
-
-
-def corner(rect: QRectF) -> QPointF:
-    """Upper left corner of the legend for a canvas of `rect`."""
-    return QPointF(rect.left() + 12, rect.bottom() - 12)

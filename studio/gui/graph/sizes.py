@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF
 
@@ -21,12 +23,13 @@ class Faces:
         self.plain = fonts.font(12)
         self.small = fonts.font(11)
         self.badge = fonts.strong(9)
+        self.middle = fonts.strong(15)
+        self.under = fonts.font(13)
         self.large = fonts.strong(22)
-        self.huge = fonts.strong(34)
         self.metrics = {id(face): QFontMetricsF(face) for face in self._all()}
 
     def _all(self) -> tuple[QFont, ...]:
-        return (self.title, self.plain, self.small, self.badge, self.large, self.huge)
+        return (self.title, self.plain, self.small, self.badge, self.middle, self.under, self.large)
 
     def width(self, face: QFont, text: str) -> float:
         return self.metrics[id(face)].horizontalAdvance(text)
@@ -40,10 +43,10 @@ class Faces:
 def size(box: Box, faces: Faces) -> tuple[float, float]:
     """(width, height) of a box; of a frame the least width."""
     if box.kind == "frame":
-        return faces.width(faces.title, box.title) + faces.width(faces.small, box.subtitle) + 72, 0.0
+        return ceil(faces.width(faces.large, box.title)) + 48.0, 0.0
     if box.kind in ("input", "output"):
         text = faces.width(faces.title, box.title) + faces.width(faces.small, box.subtitle) + 30
-        return min(max(text, 88.0), 240.0), PILL
+        return float(min(max(ceil(text / 2) * 2, 88), 240)), PILL
     badge = BADGE if box.layers else 0.0
     first = faces.width(faces.title, box.title) + badge
     if box.fused:
