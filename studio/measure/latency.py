@@ -76,6 +76,7 @@ def latency_pair(
     """Time two files in turns, so that what disturbs one disturbs the other.
 
     The ratio is the median over turns of optimized ÷ original, with its distribution-free interval.
+    `peak_bytes` stays 0: memory is told by `latency`.
     """
     control = control or Control()
     files = [_open(path, inputs, timing) for path in (original, optimized)]
