@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from studio.gui import numbers
@@ -20,6 +20,7 @@ from studio.gui.theme import Look
 
 _GAP = 12
 _DRAWER = 350
+_TOOLS = 500  # the graph's tools need this width
 _TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
 
 
@@ -61,6 +62,7 @@ class WorkPage(QWidget):
         middle = _splitter(Qt.Orientation.Horizontal, self.graph_panel, self.layers, self.boards)
         self._middle = middle
         self.graph_panel.setMinimumWidth(340)
+        self.graph_panel.installEventFilter(self)
         middle.setSizes([560, 912, 0])
         middle.setStretchFactor(0, 2)
         middle.setStretchFactor(1, 3)
@@ -82,9 +84,15 @@ class WorkPage(QWidget):
         """Show or hide the board panel."""
         self.boards.setVisible(shown)
         room = self._middle.width() - (_DRAWER if shown else 0)
-        self._middle.setSizes([round(room * 0.38), round(room * 0.62), _DRAWER])
+        self._middle.setSizes([round(room * 0.36), round(room * 0.64), _DRAWER])
         if shown:
             self.boards.load()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A narrow graph does without its tools; keys still do their work."""
+        if event.type() == QEvent.Type.Resize:
+            self.graph.toolbar.setVisible(self.graph_panel.width() >= _TOOLS)
+        return super().eventFilter(watched, event)
 
     def _dress(self) -> None:
         self.graph.set_theme(self._look.theme)

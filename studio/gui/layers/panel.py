@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from studio.gui import icons
-from studio.gui.layers.model import Column
 from studio.gui.layers.rows import Row
 from studio.gui.layers.view import LayersView
 from studio.gui.panel import Panel, label
@@ -47,7 +46,7 @@ class LayersPanel(Panel):
         losses = [-row.effect.difference.value for row in rows if row.effect]
         self.view.painter_of_rows.worst = max([1.0, *losses])
         self.view.source.set_rows(rows)
-        self.view.setColumnHidden(Column.EFFECT, not losses)
+        self.view.show_effects(bool(losses))
         self._count()
 
     def _find(self, text: str) -> None:

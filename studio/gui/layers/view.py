@@ -24,7 +24,7 @@ _WIDTHS = {
     Column.SPARSITY: 160,
     Column.EFFECT: 100,
 }
-_ROOMY = 760
+_ROOMY = 740
 _SLIDERS = (Column.BITS, Column.SPARSITY)
 _FINE = Qt.KeyboardModifier.ShiftModifier
 
@@ -68,6 +68,7 @@ class LayersView(QTableView):
         self._tokens = itertools.count(1)
         self._drag: tuple[Index, str] | None = None
         self._last: float | None = None
+        self._effects = False
         self._arrange()
         self.selectionModel().selectionChanged.connect(self._selected)
 
@@ -95,13 +96,22 @@ class LayersView(QTableView):
             self.setColumnWidth(column, width)
         head.setFixedHeight(36)
         head.setMinimumSectionSize(50)
-        self.setColumnHidden(Column.EFFECT, True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow table the names and the sliders keep their room, and the rest steps back."""
         super().resizeEvent(event)
-        for column, least in ((Column.PARAMS, _ROOMY), (Column.OP, _ROOMY)):
-            self.setColumnHidden(column, event.size().width() < least)
+        self._show_columns()
+
+    def show_effects(self, known: bool) -> None:
+        """Whether there are effects to show."""
+        self._effects = known
+        self._show_columns()
+
+    def _show_columns(self) -> None:
+        width = self.viewport().width()
+        self.setColumnHidden(Column.OP, width < _ROOMY)
+        self.setColumnHidden(Column.PARAMS, width < _ROOMY + 100 * self._effects)
+        self.setColumnHidden(Column.EFFECT, not self._effects or width < _ROOMY)
 
     # What is chosen.
 

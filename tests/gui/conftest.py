@@ -1,0 +1,81 @@
+"""GUI tests run offscreen, over a real engine in this process; Qt's own messages fail them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.data.reference import DataRef
+from studio.gui.dress import dress, prepare
+from studio.gui.main_window import MainWindow
+from studio.gui.theme import DARK, Look
+from studio.session import Session
+from studio.workbench import LocalWorkbench
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+_SECONDS = 30_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A message of Qt is a fault: each test fails on warnings and worse."""
+    for item in items:
+        item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    return QApplication
+
+
+@pytest.fixture
+def look(qapp: QApplication) -> Look:
+    """A fixed theme, dressed as the program is."""
+    prepare(qapp)
+    dress(qapp, DARK)
+    return Look("dark")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """A lane or worker that outlives its window is a leak."""
+    before = set(threading.enumerate())
+    yield
+    late = [each for each in threading.enumerate() if each not in before]
+    ours = [each for each in late if each.name.startswith(("lane-", "worker-", "boards"))]
+    for each in ours:
+        each.join(5)
+    assert not [each.name for each in ours if each.is_alive()]
+
+
+@pytest.fixture
+def window(qtbot: QtBot, look: Look, tmp_path: Path) -> Iterator[MainWindow]:
+    """An empty window over an engine of its own."""
+    made = MainWindow(Session(LocalWorkbench(tmp_path / "built", threads=1)), look)
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, window: MainWindow, sample: Path, sample_data: Path) -> MainWindow:
+    """The window with the sample open, its first 200 samples attached and measured."""
+    window.bridge.open(str(sample), sample.name, DataRef(str(sample_data), limit=200))
+    qtbot.waitUntil(lambda: measured(window), timeout=_SECONDS)
+    return window
+
+
+def measured(window: MainWindow) -> bool:
+    """Whether the current state has its figures."""
+    session = window.bridge.session
+    document = session.document
+    if document is None or document.data is None:
+        return False
+    done = session.measured
+    return done is not None and done.comparison is not None
