@@ -19,7 +19,7 @@ from studio.control import Control
 from studio.graph.coupling import Component, Coupling, couple
 from studio.graph.coupling_trace import constant, integer
 from studio.graph.model import Facts, GroupFact, LayerFact
-from studio.recipe.resolve import Plan
+from studio.recipe.resolve import LayerPlan, Plan
 from studio.stages import Batch
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def prune_channels(
     graph, plan and batches give the same bytes.
     """
     coupling = couple(model, {tensor.name: tensor.shape for tensor in facts.tensors})
-    wishes = [(part, _wish(part, plan)) for part in coupling.components]
+    rows = {row.layer: row for row in plan.layers}
+    wishes = [(part, _wish(part, rows)) for part in coupling.components]
     asked = [(part, sparsity) for part, sparsity in wishes if sparsity > 0 and part.blocks]
     if not asked:
         return Pruned(facts)
@@ -68,10 +69,13 @@ def prune_channels(
     return _told(facts, coupling, gone, asked)
 
 
-def _wish(part: Component, plan: Plan) -> float:
-    """The group's sparsity: the least that any of its layers asks for."""
-    rows = [row for row in plan.layers if row.layer in part.members]
-    return min((row.sparsity if row.structure == "channels" else 0.0 for row in rows), default=0.0)
+def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> float:
+    """The component's sparsity: the least that any of its layers asks for. Layers whose own channels
+    must all stay have no say, nor have nodes that are no layers."""
+    asked = [
+        rows[name].sparsity for name in part.members if name in rows and rows[name].structure == "channels"
+    ]
+    return min(asked, default=0.0)
 
 
 def _moments(
@@ -165,7 +169,8 @@ def _refreshed(facts: Facts, coupling: Coupling, gone: Gone) -> Facts:
         _layer(layer, coupling.nodes[layer.name]) if layer.name in coupling.nodes else layer
         for layer in facts.layers
     )
-    groups = tuple(_group(group, coupling, gone) for group in facts.groups)
+    part_of = {name: part for part in coupling.components for name in part.members}
+    groups = tuple(_group(group, part_of.get(group.members[0]), gone) for group in facts.groups)
     return replace(facts, layers=layers, groups=groups)
 
 
@@ -182,8 +187,5 @@ def _layer(layer: LayerFact, node: ir.Node) -> LayerFact:
     return replace(layer, weight_shape=shape, groups=groups, params=params, bytes=nbytes, macs=macs)
 
 
-def _group(group: GroupFact, coupling: Coupling, gone: Gone) -> GroupFact:
-    found = next((part for part in coupling.components if group.members[0] in part.members), None)
-    if found is None:
-        return group
-    return replace(group, channels=int((~gone[found.classes]).sum()))
+def _group(group: GroupFact, part: Component | None, gone: Gone) -> GroupFact:
+    return group if part is None else replace(group, channels=int((~gone[part.classes]).sum()))

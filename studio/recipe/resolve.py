@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from studio.artifact import Refusal
 from studio.graph.model import Facts, GroupFact, LayerFact
@@ -35,7 +36,7 @@ class LayerPlan:
         return self.bits != FLOAT or self.sparsity > 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The resolved table, one row per layer in graph order."""
 
@@ -46,10 +47,11 @@ class Plan:
 
     def of(self, layer: str) -> LayerPlan:
         """The row of `layer`; KeyError where the model has no such layer."""
-        for row in self.layers:
-            if row.layer == layer:
-                return row
-        raise KeyError(layer)
+        return self._rows[layer]
+
+    @cached_property
+    def _rows(self) -> dict[str, LayerPlan]:
+        return {row.layer: row for row in self.layers}
 
     @property
     def needs_calibration(self) -> bool:
@@ -63,14 +65,24 @@ def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> P
     What cannot be had is in each row's `refused`, with its reason. Unknown patterns are no error:
     see `unmatched`.
     """
-    sparsity = {group.name: _group_settings(recipe, facts, group) for group in facts.groups}
-    rows = (_row(recipe, layer, facts, target.rule(layer.op), sparsity, calibrated) for layer in facts.layers)
+    shared = {
+        group.name: _group_settings(recipe, facts, group)
+        for group in facts.groups
+        if _removable(group, facts, target)
+    }
+    rows = (_row(recipe, layer, facts, target.rule(layer.op), shared, calibrated) for layer in facts.layers)
     return Plan(tuple(rows), recipe.calibration, recipe.calibration_samples, recipe.repair)
 
 
 def unmatched(recipe: Recipe, facts: Facts) -> tuple[str, ...]:
     """Patterns of `recipe` that name no layer of this model."""
     return tuple(r.pattern for r in recipe.rules if not any(r.takes_layer(layer) for layer in facts.layers))
+
+
+def _removable(group: GroupFact, facts: Facts, target: Target) -> bool:
+    """Whether channels can go: the graph allows it, and the target for every member."""
+    ops = {facts.by_name[name].op for name in group.members}
+    return group.prunable and all("channels" in target.rule(op).sparsity for op in ops)
 
 
 def _group_settings(recipe: Recipe, facts: Facts, group: GroupFact) -> Settings:
@@ -87,7 +99,7 @@ def _row(
     layer: LayerFact,
     facts: Facts,
     rule: OpRule,
-    groups: dict[str, Settings],
+    shared: dict[str, Settings],
     calibrated: bool,
 ) -> LayerPlan:
     wish = recipe.default
@@ -96,8 +108,7 @@ def _row(
             wish = each.settings.over(wish)
     refused: list[Refusal] = []
     bits = _bits(wish, layer, rule, refused)
-    shared = groups.get(layer.group, wish)
-    sparsity, structure = _sparsity(shared, layer, facts, rule, refused)
+    sparsity, structure = _sparsity(wish, shared.get(layer.group), layer, facts, rule, refused)
     return LayerPlan(
         layer=layer.name,
         group=layer.group,
@@ -116,7 +127,10 @@ def _row(
 def _bits(wish: Settings, layer: LayerFact, rule: OpRule, refused: list[Refusal]) -> int:
     asked = wish.bits or FLOAT
     if layer.bits < asked <= FLOAT:
-        return FLOAT  # the file already stores it narrower: left as it is
+        if asked < FLOAT:
+            reason = f"the file already stores it in {layer.bits} bits; it is left as it is"
+            refused.append(Refusal("bits", str(asked), str(layer.bits), reason))
+        return FLOAT
     if asked in rule.bits:
         return asked
     wider = [bits for bits in rule.bits if bits > asked]
@@ -148,23 +162,46 @@ def _activations(wish: Settings, bits: int, rule: OpRule, calibrated: bool, refu
 
 
 def _sparsity(
-    wish: Settings, layer: LayerFact, facts: Facts, rule: OpRule, refused: list[Refusal]
+    wish: Settings,
+    shared: Settings | None,
+    layer: LayerFact,
+    facts: Facts,
+    rule: OpRule,
+    refused: list[Refusal],
 ) -> tuple[float, str]:
+    """Channels go as the whole group wishes (`shared`, None where it cannot); single weights as the
+    layer alone wishes."""
+    if shared is not None and layer.prunable and shared.structure in (None, "auto", "channels"):
+        given = _capped(shared.sparsity or 0.0, refused)
+        return given, "channels" if given > 0 else "none"
     asked = wish.sparsity or 0.0
     if asked <= 0:
         return 0.0, "none"
+    if wish.structure == "channels":
+        reason = _why_not(layer, facts, rule)
+        refused.append(Refusal("structure", "channels", "unstructured", reason))
+    if "unstructured" not in rule.sparsity:
+        reason = rule.why or f"{layer.op} takes no sparsity on this target"
+        refused.append(Refusal("sparsity", f"{asked:g}", "0", reason))
+        return 0.0, "none"
+    return _capped(asked, refused), "unstructured"
+
+
+def _capped(asked: float, refused: list[Refusal]) -> float:
     given = min(asked, MAX_SPARSITY)
     if given < asked:
         refused.append(Refusal("sparsity", f"{asked:g}", f"{given:g}", "nothing of the layer would be left"))
+    return given
+
+
+def _why_not(layer: LayerFact, facts: Facts, rule: OpRule) -> str:
     group = facts.group_of.get(layer.group)
-    possible = group is not None and group.prunable and "channels" in rule.sparsity
-    structure = wish.structure or "auto"
-    if structure in ("auto", "channels") and possible:
-        return given, "channels"
-    if structure == "channels":
-        reason = layer.why_not_prunable or (group.why_not if group else "the layer belongs to no group")
-        refused.append(Refusal("structure", "channels", "unstructured", reason))
-    return given, "unstructured"
+    known = layer.why_not_prunable or (group.why_not if group else "the layer belongs to no group")
+    if known:
+        return known
+    if "channels" in rule.sparsity and group is not None and len(group.members) > 1:
+        return "the target removes no channels of a layer that shares them"
+    return rule.why or f"the target removes no channels of {layer.op}"
 
 
 def _granularity(wish: Settings, rule: OpRule, refused: list[Refusal]) -> str:

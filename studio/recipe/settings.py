@@ -49,20 +49,22 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`settings` for every layer that `pattern` names.
 
-    A pattern is a layer or group name, a shell-style wildcard over them (`layer1.*`), or `op:Conv`.
+    A pattern is a layer's name, a shell-style wildcard over layer names (`layer1.*`), `op:Conv`, or
+    the full name of a group. Group names take no wildcard: they hold a member's name, and `conv1*`
+    must not reach the other members' bits.
     """
 
     pattern: str
     settings: Settings
 
     def takes_layer(self, layer: LayerFact) -> bool:
-        return self._takes(layer.name) or self._takes(layer.group) or self._takes(f"op:{layer.op}")
+        return self._takes(layer.name) or self._takes(f"op:{layer.op}") or (self.pattern == layer.group != "")
 
     def takes_group(self, group: GroupFact, members: tuple[LayerFact, ...]) -> bool:
-        return self._takes(group.name) or any(self.takes_layer(layer) for layer in members)
+        return self.pattern == group.name or any(self.takes_layer(layer) for layer in members)
 
     def _takes(self, name: str) -> bool:
-        return bool(name) and (self.pattern == name or fnmatchcase(name, self.pattern))
+        return self.pattern == name or fnmatchcase(name, self.pattern)
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

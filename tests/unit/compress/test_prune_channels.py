@@ -335,6 +335,27 @@ def multiplied(net: Net, x: Tensor) -> Tensor:
     return net.matmul(net.per_channel("Add", x), 3)
 
 
+def heads(net: Net, x: Tensor) -> Tensor:
+    """Attention over places, 4 heads of 3: a head goes as a whole, in the three layers that make it."""
+    places, count, width = SIZE * SIZE, 4, 3
+    (name,) = net.node("Reshape", x.name, net.constant(np.array([0, GIVEN, places], np.int64)))
+    (name,) = net.node("Transpose", name, perm=[0, 2, 1])
+    tokens = Tensor(name, x.made, None)
+    parts = [net.matmul(tokens, count * width) for _ in range(3)]
+    shape = net.constant(np.array([0, places, count, width], np.int64))
+    cut = [net.node("Reshape", part.name, shape)[0] for part in parts]
+    q, k, v = (
+        net.node("Transpose", each, perm=perm)[0]
+        for each, perm in zip(cut, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
+    )
+    (name,) = net.node("MatMul", *net.node("Softmax", *net.node("MatMul", q, k), axis=-1), v)
+    (name,) = net.node("Transpose", name, perm=[0, 2, 1, 3])
+    (name,) = net.node("Reshape", name, net.constant(np.array([0, places, count * width], np.int64)))
+    made = [frozenset().union(*each) for each in zip(*(part.made for part in parts), strict=True)]
+    out = net.matmul(Tensor(name, made, None), 5)
+    return net.matmul(Tensor(net.node("ReduceMean", out.name, axes=[1], keepdims=0)[0], out.made, None), 3)
+
+
 def turned(net: Net, x: Tensor) -> Tensor:
     """NHWC and back, with a constant along the channels in between."""
     x = net.conv(x, 8, 3)
@@ -371,6 +392,7 @@ PATTERNS: dict[str, Program] = {
         multiplied,
         turned,
         mixed,
+        heads,
     )
 }
 PATTERNS |= {f"flattened {how}": flattened(how) for how in ("Flatten", "open", "zero", "computed")}
