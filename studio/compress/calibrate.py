@@ -107,10 +107,23 @@ def _size(batch: Batch) -> int:
 def _feed(session: ort.InferenceSession, batch: Batch, seen: dict[str, Seen], names: Iterable[str]) -> None:
     wanted = [output.name for output in session.get_outputs() if output.name in seen]
     feeds = {each.name: batch[each.name] for each in session.get_inputs() if each.name in batch}
-    values = dict(zip(wanted, session.run(wanted, feeds), strict=True))
+    values = dict(zip(wanted, _run(session, wanted, feeds), strict=True))
     values.update({name: array for name, array in feeds.items() if name in seen})
     for name, value in values.items():
         _add(name, np.asarray(value), seen[name])
+
+
+def _run(session: ort.InferenceSession, wanted: list[str], feeds: dict[str, Array]) -> list[Array]:
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    try:
+        return [np.asarray(value) for value in session.run(wanted, feeds)]
+    except (state.Fail, state.InvalidArgument, state.RuntimeException, ValueError) as error:
+        raise BuildError(
+            "calibration data",
+            f"the model does not take it ({str(error).strip().splitlines()[0]})",
+            "Attach data of the shape and type that the model's inputs have.",
+        ) from error
 
 
 def _add(name: str, value: Array, seen: Seen) -> None:

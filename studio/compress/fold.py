@@ -115,7 +115,7 @@ def _fold_followers(work: Work, fact: LayerFact, node: ir.Node) -> None:
         factor, shift = affine
         set_weight(work, node, scale_channels(weight, factor, fact))
         set_bias(work, node, (bias * factor + shift).astype(np.float32))
-        bypass(work.model, follower)
+        bypass(work.model, follower, node.outputs[0])
 
 
 def set_weight(work: Work, node: ir.Node, weight: Array) -> None:

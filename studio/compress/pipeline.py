@@ -17,7 +17,7 @@ from studio.compress.equalize import equalize
 from studio.compress.fold import fold
 from studio.compress.prune import prune
 from studio.compress.quantize import choose_levels
-from studio.compress.ranges import range_of
+from studio.compress.ranges import Seen, range_of
 from studio.compress.store import outcomes, write
 from studio.compress.watcher import Watcher
 from studio.compress.weights import Levels
@@ -25,6 +25,7 @@ from studio.compress.work import Work, start
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.model import Model
+from studio.graph.trace import GAINS, write_gains
 from studio.recipe.resolve import Plan
 from studio.stages import CalibrationSource
 from studio.target import Target
@@ -63,7 +64,7 @@ def build(
         recipe=recipe,
         target=target.name,
         parent=model.facts.key,
-        calibration=calibration.key if calibration is not None and "calibrate" in work.done else "",
+        calibration=calibration.key if calibration is not None and _used(plan) else "",
         layers=outcomes(work),
         seconds=perf_counter() - began,
         notes=tuple(work.notes),
@@ -77,11 +78,13 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     control.step(0.02, "folding")
     _run(work, "fold", lambda: fold(work))
     watcher = Watcher(work, source, cache)
+    seen: dict[str, Seen] = {}
     if work.repairs("equalize"):
-        seen = watcher.look(control.part(0.05, 0.25))
+        _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.05, 0.25))))
         _run(work, "equalize", lambda: equalize(work, seen))
     _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45)))
-    seen = watcher.look(control.part(0.45, 0.7)) if any(row.quantized for row in work.rows.values()) else {}
+    if any(row.quantized for row in work.rows.values()):
+        _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.45, 0.7))))
     levels: dict[str, Levels] = {}
     _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.85), cache)))
     if work.repairs("bias"):
@@ -98,11 +101,22 @@ def _run(work: Work, name: str, apply: Callable[[], None]) -> None:
         apply()
     except BuildError as error:
         raise BuildError(f"{name} failed on {error.thing}{behind}", error.cause, error.fix) from error
-    work.done.append(name)
+    if name not in work.done:
+        work.done.append(name)
+
+
+def _used(plan: Plan) -> bool:
+    """Whether calibration data, where there is any, has a say in the bytes of this plan's artifact."""
+    return any(row.quantized or (row.sparsity > 0 and row.structure == "channels") for row in plan.layers)
 
 
 def _serialized(work: Work) -> bytes:
     from studio.graph.onnx_edge import serialize
 
-    work.model.ir_version = min(work.model.ir_version, work.target.ir_version_max)
-    return serialize(work.model)
+    model = work.model
+    model.ir_version = min(model.ir_version, work.target.ir_version_max)
+    present = {str(value.name) for node in model.graph for value in node.outputs}
+    gains = {name: gain.tolist() for name, gain in work.gains.items() if name in present}
+    if gains:
+        model.metadata_props[GAINS] = write_gains(gains)
+    return serialize(model)

@@ -34,8 +34,6 @@ class Watcher:
         key = self._key(self._source)
         if key not in self._cache:
             self._cache[key] = watch(self._work, self._source, control)
-        if "calibrate" not in self._work.done:
-            self._work.done.append("calibrate")
         return dict(self._cache[key])
 
     def _key(self, source: CalibrationSource) -> str:

@@ -120,15 +120,21 @@ class Work:
 
 
 def start(model: Model, plan: Plan, target: Target) -> Work:
-    """A fresh clone of `model` with its layers found; node names are kept or given."""
+    """A fresh clone of `model` with its layers found; node names are kept or given.
+
+    Where the plan touches anything, the clone is brought to an opset that has what passes write.
+    """
+    from studio.compress.opset import raise_opset
     from studio.graph.onnx_edge import clone
 
     copy = clone(model.ir)
+    for name, node in nodes_by_name(copy).items():
+        node.name = name
+    if any(row.touched for row in plan.layers):
+        copy = raise_opset(copy, target.opset_max)
     named = nodes_by_name(copy)
     rows = {row.layer: row for row in plan.layers}
     nodes = {layer.name: named[layer.name] for layer in model.facts.layers}
-    for name, node in nodes.items():
-        node.name = name
     return Work(copy, model.facts, target, plan, rows, nodes)
 
 
@@ -167,12 +173,12 @@ def drop(model: ir.Model, node: ir.Node) -> None:
     model.graph.remove(node, safe=True)
 
 
-def bypass(model: ir.Model, node: ir.Node) -> None:
-    """Remove `node` (one data input, one output); its output's name lives on where it matters.
+def bypass(model: ir.Model, node: ir.Node, source: ir.Value | None = None) -> None:
+    """Remove `node`; readers of its output read `source` (its first input) instead.
 
-    A graph output keeps its name by handing it to the producer's value.
+    The output's name goes to `source` where nobody else reads that; a graph output always keeps it.
     """
-    source, gone = node.inputs[0], node.outputs[0]
+    source, gone = source or node.inputs[0], node.outputs[0]
     assert source is not None
     name = gone.name
     takes_name = source.producer() is not None and len(source.uses()) == 1 and not source.is_graph_output()

@@ -1,0 +1,75 @@
+"""Equalization and bias correction bring back what spread channel ranges destroy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.compress.equalize import equalize
+from studio.compress.fold import fold
+from studio.compress.work import start
+from studio.graph.model import Model
+from studio.graph.onnx_edge import serialize
+from studio.graph.trace import GAINS, read_gains
+from studio.recipe.resolve import resolve
+from studio.recipe.settings import Recipe, Settings
+from studio.target import load
+
+from .conftest import Builder, Net, inputs_of, run, spread_net, sqnr
+
+INT8 = Settings(bits=8)
+
+
+def test_the_function_stays_bit_for_bit() -> None:
+    model = spread_net().model("head")
+    target = load("onnxruntime-cpu")
+    work = start(model, resolve(Recipe(default=INT8), model.facts, target, True), target)
+    fold(work)
+    before = run(serialize(work.model), inputs_of(model))
+    equalize(work, {})
+    assert {"relu_a", "relu_b"} <= set(work.gains)
+    np.testing.assert_allclose(run(serialize(work.model), inputs_of(model)), before, rtol=1e-5, atol=1e-6)
+
+
+def test_spread_ranges_no_longer_cost_accuracy(make: Builder) -> None:
+    model = spread_net().model("head")
+    plain, repaired = (_sqnr(make, model, repair) for repair in ((), ("equalize",)))
+    assert repaired > plain + 6
+
+
+def test_bias_correction_takes_out_the_mean_error(make: Builder) -> None:
+    model = spread_net(32).model("head")
+    x = inputs_of(model)
+    reference = run(serialize(model.ir), x)
+    means = []
+    for repair in ((), ("bias",)):
+        recipe = Recipe(default=Settings(bits=3, activations=32), repair=repair)
+        means.append(np.abs((run(make(model, recipe).path, x) - reference).mean(axis=0)).mean())
+    assert means[1] < 0.5 * means[0]
+
+
+def test_the_file_says_what_was_scaled(make: Builder) -> None:
+    import onnx
+
+    model = spread_net().model("head")
+    proto = onnx.load(make(model, Recipe(default=INT8)).path)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    gains = read_gains(metadata)
+    assert GAINS in metadata
+    assert len(gains["relu_a"]) == 16
+    assert len(set(gains["relu_a"])) > 3
+
+
+def test_a_clip_between_two_layers_is_left_alone(make: Builder) -> None:
+    import onnx
+
+    net = Net("N", 3, 8, 8)
+    bounds = [net.array("low", np.float32(0)), net.array("high", np.float32(6))]
+    net.conv(net.op("Clip", [net.conv("x", "a", (3, 8)), *bounds], "clip"), "b", (8, 4))
+    artifact = make(net.model("b"), Recipe(default=INT8))
+    assert not read_gains({entry.key: entry.value for entry in onnx.load(artifact.path).metadata_props})
+
+
+def _sqnr(make: Builder, model: Model, repair: tuple[str, ...]) -> float:
+    x = inputs_of(model, seed=8)
+    artifact = make(model, Recipe(default=INT8, repair=repair))
+    return sqnr(run(serialize(model.ir), x), run(artifact.path, x))

@@ -1,0 +1,236 @@
+"""Whole builds: what onnxruntime runs, what the file weighs, and that nothing is left to chance."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from studio.compress.pipeline import build
+from studio.control import Cancelled, Control
+from studio.errors import BuildError
+from studio.graph.onnx_edge import facts_of, from_proto, serialize
+from studio.recipe.resolve import resolve
+from studio.recipe.settings import Recipe, Rule, Settings
+from studio.target import OpRule, load
+
+from .conftest import Builder, Net, Samples, inputs_of, kernels, residual_net, run, session, spread_net, sqnr
+
+FLOAT_OPS = ("Conv", "FusedConv", "Gemm", "Add", "Relu", "Clip")
+
+
+def test_int8_is_fused_from_end_to_end(make: Builder, tmp_path: Path) -> None:
+    model = residual_net().model("head")
+    artifact = make(model, Recipe(default=Settings(bits=8)))
+    found = kernels(artifact.path, tmp_path)
+    assert not any(found[op] for op in FLOAT_OPS)
+    assert (found["QLinearConv"], found["QLinearAdd"], found["QGemm"]) == (7, 2, 1)
+    assert found["QuantizeLinear"] == 1
+    x = inputs_of(model, seed=9)
+    assert sqnr(run(serialize(model.ir), x), run(artifact.path, x)) > 25
+
+
+@pytest.mark.parametrize("bits", range(7, 0, -1))
+def test_every_width_runs_on_the_same_kernels(make: Builder, tmp_path: Path, bits: int) -> None:
+    artifact = make(residual_net(8).model("head"), Recipe(default=Settings(bits=bits, storage="packed")))
+    found = kernels(artifact.path, tmp_path)
+    assert found["QLinearConv"] == 7
+    assert not any(found[op] for op in (*FLOAT_OPS, "BitShift", "MatMulInteger", "Gather", "Cast"))
+    assert {outcome.storage for outcome in artifact.layers} == {"packed"}
+
+
+def test_every_stop_shrinks_the_file(make: Builder) -> None:
+    model = residual_net(64).model("head")
+    cache: dict[str, object] = {}
+    stops = (32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
+    sizes = [make(model, Recipe(default=Settings(bits=bits)), cache=cache).bytes for bits in stops]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == len(sizes)
+    assert sizes[2] < 0.3 * sizes[0]
+
+
+def test_float16_and_weights_only_fold_to_plain_floats(make: Builder, tmp_path: Path) -> None:
+    model = residual_net().model("head")
+    x = inputs_of(model)
+    reference = run(serialize(model.ir), x)
+    for settings, least in ((Settings(bits=16), 50), (Settings(bits=4, activations=32), 8)):
+        artifact = make(model, Recipe(default=settings), data=None)
+        found = kernels(artifact.path, tmp_path)
+        assert not any(found[op] for op in ("Cast", "Mul", "DequantizeLinear", "QLinearConv"))
+        assert sqnr(reference, run(artifact.path, x)) > least
+
+
+def test_float_islands_stay_float(make: Builder, tmp_path: Path) -> None:
+    recipe = Recipe(
+        default=Settings(bits=8), rules=(Rule("conv2", Settings(bits=32)), Rule("head", Settings(bits=16)))
+    )
+    artifact = make(residual_net().model("head"), recipe)
+    found = kernels(artifact.path, tmp_path)
+    assert found["QLinearConv"] == 6
+    assert found["Conv"] + found["FusedConv"] == 1
+    assert found["Gemm"] == 1
+    assert {outcome.layer: outcome.bits for outcome in artifact.layers}["conv2"] == 32
+
+
+def test_pools_concats_and_reshapes_stay_on_codes(make: Builder, tmp_path: Path) -> None:
+    net = Net("N", 3, 16, 16)
+    stem = net.op("Relu", [net.conv("x", "stem", (3, 16))], "relu")
+    pooled = net.op("MaxPool", [stem], "pooled", kernel_shape=[2, 2], strides=[2, 2])
+    joined = net.op(
+        "Concat", [net.conv(pooled, "a", (16, 8)), net.conv(pooled, "b", (16, 8), 1)], "joined", axis=1
+    )
+    turned = net.op("Transpose", [net.conv(joined, "c", (16, 4))], "turned", perm=[0, 2, 3, 1])
+    shape = net.array("shape", np.array([0, 256], np.int64))
+    net.dense(net.op("Reshape", [turned, shape], "flat"), "head", 256, 10)
+    found = kernels(make(net.model("head"), Recipe(default=Settings(bits=8))).path, tmp_path)
+    assert (found["QLinearConv"], found["QLinearConcat"], found["QGemm"]) == (4, 1, 1)
+    assert found["DequantizeLinear"] == 0
+
+
+def test_matrix_products_of_transformers_run_on_integers(make: Builder, tmp_path: Path) -> None:
+    net = Net("N", 6, 32)
+    weight = net.array("w", net.random.normal(size=(32, 32)).astype(np.float32))
+    hidden = net.op("Softmax", [net.op("MatMul", ["x", weight], "projected")], "soft")
+    second = net.array("w2", net.random.normal(size=(32, 8)).astype(np.float32))
+    net.op("MatMul", [hidden, second], "y")
+    model = net.model("y")
+    artifact = make(model, Recipe(default=Settings(bits=8)))
+    assert kernels(artifact.path, tmp_path)["MatMulIntegerToFloat"] == 2
+    assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 20
+
+
+def test_layers_and_tensors_keep_their_names(make: Builder) -> None:
+    model = residual_net().model("head")
+    graph = onnx.load(make(model, Recipe(default=Settings(bits=8))).path).graph
+    assert {layer.name for layer in model.facts.layers} <= {node.name for node in graph.node}
+    tensors = {name for node in graph.node for name in node.output}
+    assert {"stem_out", "relu1", "bn2", "block1", "clip1", "clip2", "project", "head"} <= tensors
+
+
+def test_a_coded_tensor_can_be_an_output(make: Builder) -> None:
+    net = Net("N", 3, 8, 8)
+    net.conv(net.op("Relu", [net.conv("x", "a", (3, 8))], "middle"), "y", (8, 4))
+    model = net.model("y", "middle")
+    artifact = make(model, Recipe(default=Settings(bits=8)))
+    opened = session(artifact.path)
+    assert [output.name for output in opened.get_outputs()] == ["y", "middle"]
+    onnx.checker.check_model(onnx.load(artifact.path), full_check=True)
+
+
+def test_outcomes_weigh_what_the_file_holds(make: Builder) -> None:
+    artifact = make(residual_net(32).model("head"), Recipe(default=Settings(bits=4)))
+    weighed = sum(outcome.bytes for outcome in artifact.layers)
+    assert artifact.bytes == Path(artifact.path).stat().st_size
+    assert 0.75 * artifact.bytes < weighed <= artifact.bytes
+    assert artifact.sha256 == hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest()
+
+
+def test_sparse_weights_are_zero_in_the_file_and_smaller(make: Builder) -> None:
+    model = residual_net(32).model("head")
+    plain, sparse = (
+        make(model, Recipe(default=Settings(bits=8, sparsity=share, structure="unstructured")))
+        for share in (0, 0.7)
+    )
+    assert sparse.bytes < 0.7 * plain.bytes
+    assert all(
+        outcome.sparsity == pytest.approx(0.7, abs=0.01) for outcome in sparse.layers if outcome.bytes > 2000
+    )
+    assert "masked" in {outcome.storage for outcome in sparse.layers}
+
+
+def test_pruned_channels_are_really_gone(make: Builder) -> None:
+    model = residual_net(32).model("head")
+    artifact = make(model, Recipe(default=Settings(bits=8, sparsity=0.5)))
+    proto = onnx.load(artifact.path)
+    facts = facts_of(from_proto(proto), path="", format="onnx", file_bytes=0)
+    assert (facts.macs or 0) < 0.5 * (model.facts.macs or 0)
+    assert run(artifact.path, inputs_of(model)).shape == (32, 10)
+
+
+def test_the_model_is_never_changed(make: Builder) -> None:
+    model = residual_net().model("head")
+    before = serialize(model.ir)
+    make(model, Recipe(default=Settings(bits=4, sparsity=0.3)))
+    assert serialize(model.ir) == before
+
+
+def test_a_plan_without_wishes_is_the_model_itself(make: Builder) -> None:
+    model = residual_net().model("head")
+    assert Path(make(model, Recipe(), data=None).path).read_bytes() == serialize(model.ir)
+
+
+def test_the_cache_changes_nothing(make: Builder) -> None:
+    model = spread_net().model("head")
+    cache: dict[str, object] = {}
+    first = [make(model, Recipe(default=Settings(bits=bits)), cache=cache).sha256 for bits in (8, 4, 8)]
+    assert first[0] == first[2]
+    assert first == [make(model, Recipe(default=Settings(bits=bits))).sha256 for bits in (8, 4, 8)]
+
+
+SCRIPT = """
+import sys, numpy as np, onnx
+from pathlib import Path
+from studio.compress.pipeline import build
+from studio.control import Control
+from studio.graph.model import Model
+from studio.graph.onnx_edge import facts_of, from_proto
+from studio.recipe.resolve import resolve
+from studio.recipe.settings import Recipe, Settings
+from studio.target import load
+
+class Samples:
+    key = "noise"
+    def batches(self):
+        yield {"x": np.load(sys.argv[2])}
+
+graph = from_proto(onnx.load(sys.argv[1]))
+facts = facts_of(graph, path="", format="onnx", file_bytes=0)
+target = load("onnxruntime-cpu")
+plan = resolve(Recipe(default=Settings(bits=4, sparsity=0.25)), facts, target, True)
+print(build(Model(facts, graph), plan, target, Samples(), Path(sys.argv[3]), Control(), {}).sha256)
+"""
+
+
+def test_another_process_writes_the_same_bytes(make: Builder, tmp_path: Path) -> None:
+    net = residual_net()
+    (tmp_path / "net.onnx").write_bytes(net.proto("head").SerializeToString())
+    model = net.model("head")
+    np.save(tmp_path / "x.npy", inputs_of(model))
+    arguments = [tmp_path / "net.onnx", tmp_path / "x.npy", tmp_path / "other"]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == make(model, Recipe(default=Settings(bits=4, sparsity=0.25))).sha256
+
+
+def test_a_failure_names_the_pass_and_leaves_no_file(make: Builder, tmp_path: Path) -> None:
+    model = residual_net().model("head")
+    bad = Samples("bad", x=np.full((4, 3, 16, 16), np.nan, np.float32))
+    with pytest.raises(BuildError, match=r"calibrate failed on tensor .*after fold"):
+        make(model, Recipe(default=Settings(bits=8)), data=bad)
+    wrong = Samples("wrong", x=np.zeros((4, 5), np.float32))
+    with pytest.raises(BuildError, match="calibration data"):
+        make(model, Recipe(default=Settings(bits=8)), data=wrong)
+    assert not list(tmp_path.rglob("*.onnx"))
+
+
+def test_a_cancelled_build_leaves_no_file(tmp_path: Path) -> None:
+    model = residual_net().model("head")
+    target = load("onnxruntime-cpu")
+    plan = resolve(Recipe(default=Settings(bits=8)), model.facts, target, True)
+    control = Control(lambda fraction, _: control.cancel() if fraction > 0.5 else None)
+    with pytest.raises(Cancelled):
+        build(model, plan, target, Samples("noise", x=inputs_of(model)), tmp_path / "out", control, {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_target_can_keep_an_op_in_float(make: Builder, tmp_path: Path) -> None:
+    rules = {"Add": OpRule()}
+    artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
+    assert run(artifact.path, np.zeros((1, 3, 16, 16), np.float32)).shape == (1, 10)
+    assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
