@@ -209,7 +209,7 @@ def _credentials(board: Board) -> dict[str, Any]:
 async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:
     import asyncssh
 
-    settings = await asyncssh.SSHClientConnectionOptions.construct(**_address(board))
+    settings = await asyncssh.SSHClientConnectionOptions.construct(config=(), **_address(board))
     host = settings.host_key_alias or settings.host
     known = hosts.trusted(host, "", settings.port)[0]
     kinds = [name.decode() for key in known for name in key.sig_algorithms]
