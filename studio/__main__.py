@@ -25,9 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _command_line(given: list[str]) -> int:
     import click
 
-    from studio.cli.main import cli
-
     try:
+        from studio.cli.main import cli
+
         status: object = cli.main(given, prog_name="trimtab", standalone_mode=False)
     except click.ClickException as error:
         error.show()

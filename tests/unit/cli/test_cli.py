@@ -1,0 +1,152 @@
+"""The real commands, in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from studio.cli.board import split_address
+from studio.cli.main import cli
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+
+def answer(*arguments: object, status: int = 0) -> dict[str, Any]:
+    """The one JSON object on stdout."""
+    result = run(*arguments, "--json")
+    assert result.exit_code == status, result.output
+    told: dict[str, Any] = json.loads(result.stdout)
+    return told
+
+
+def test_inspect_has_the_keys_that_scripts_rely_on(sample: Path) -> None:
+    told = answer("inspect", sample)
+    assert set(told["totals"]) == {"params", "macs", "bytes", "nodes"}
+    assert told["totals"]["bytes"] == sample.stat().st_size
+    keys = {"name", "op", "group", "params", "macs", "bytes", "bits", "prunable"}
+    assert all(keys <= set(layer) for layer in told["layers"])
+    assert told["layers"][-1]["name"] == "head/fc"
+    assert told["inputs"][0]["shape"][1:] == [1, 28, 28]
+
+
+def test_inspect_for_people_is_an_aligned_table(sample: Path) -> None:
+    lines = run("inspect", sample).stdout.splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith("layer"))
+    assert "─" in lines[at + 1]
+    assert lines[at].index("op") == lines[at + 2].index("Conv")
+
+
+def test_optimize_writes_the_file_that_it_measured(sample: Path, sample_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    told = answer(
+        "optimize", sample, "--data", sample_data, "--limit", 200, "--preset", "int8",
+        "--set", "head/fc:bits=32", "--out", out,
+    )  # fmt: skip
+    assert told["bytes"] == out.stat().st_size
+    assert told["original_bytes"] == sample.stat().st_size
+    assert told["bytes"] < 0.31 * told["original_bytes"]
+    assert told["accuracy"]["n"] == 200
+    by_name = {layer["name"]: layer for layer in told["layers"]}
+    assert by_name["head/fc"]["bits"] == 32
+    assert by_name["down1/conv"]["bits"] == 8
+    assert {"name", "bits", "sparsity", "refused"} <= set(by_name["head/fc"])
+    assert told["seconds"] > 0
+    assert evaluated(sample)["n"] == 200  # the data set is remembered for this model
+
+
+def evaluated(sample: Path) -> dict[str, Any]:
+    told = answer("evaluate", sample)
+    assert {"metric", "value", "n", "interval", "bytes", "sha256"} <= set(told)
+    assert told["interval"][0] < told["value"] < told["interval"][1]
+    return told
+
+
+def test_an_unknown_pattern_is_an_error_with_near_names(sample: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    told = answer("optimize", sample, "--set", "haed/fc:bits=8", "--out", out, status=1)
+    assert told["error"]["kind"] == "recipe"
+    assert "head/fc" in told["error"]["fix"]
+    assert not out.exists()
+
+
+def test_the_input_is_never_written_over(sample: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model.onnx"
+    copy.write_bytes(sample.read_bytes())
+    told = answer("optimize", copy, "--preset", "int8", "--out", tmp_path / "." / "model.onnx", status=1)
+    assert told["error"]["kind"] == "export"
+    assert copy.read_bytes() == sample.read_bytes()
+
+
+def test_errors_for_people_are_on_stderr(tmp_path: Path) -> None:
+    result = run("inspect", tmp_path / "gone.onnx")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "gone.onnx" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect",),
+        ("optimize", "m.onnx"),
+        ("evaluate", "m.onnx", "--limit", "many"),
+        ("bogus",),
+        ("--bogus",),
+    ],
+)
+def test_wrong_usage_is_status_2(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ((), "nothing was asked for"),
+        (("--preset", "bogus"), "no such preset"),
+        (("--set", "*:bits"), "has no value"),
+        (("--set", "*:bits=9"), "no width"),
+        (("--preset", "int8", "--recipe", "r.json"), "only one of them"),
+        (("--recipe", "gone.json"), "cannot be read"),
+    ],
+)
+def test_a_wrong_recipe_is_said_before_anything_is_opened(options: tuple[str, ...], text: str) -> None:
+    told = answer("optimize", "never-opened.onnx", "--out", "o.onnx", *options, status=1)
+    assert told["error"]["kind"] == "recipe"
+    assert text in told["error"]["cause"]
+
+
+def test_evaluate_without_data_says_what_to_add(sample: Path) -> None:
+    told = answer("evaluate", sample, status=1)
+    assert "--data" in told["error"]["fix"]
+
+
+def test_this_computer_is_always_a_board() -> None:
+    told = answer("board", "list")
+    assert [board["name"] for board in told["boards"]] == ["this-computer"]
+    assert "this computer" in run("board", "list").stdout
+
+
+def test_an_unknown_board_is_named() -> None:
+    assert answer("board", "status", "nowhere", status=1)["error"]["kind"] == "board"
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("pi5", ("pi5", "", 0)),
+        ("me@pi5:2222", ("pi5", "me", 2222)),
+        ("me@[fe80::1]:2222", ("fe80::1", "me", 2222)),
+        ("fe80::1", ("fe80::1", "", 0)),
+    ],
+)
+def test_addresses_are_taken_apart(address: str, parts: tuple[str, str, int]) -> None:
+    assert split_address(address, "", 0) == parts
