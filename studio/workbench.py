@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from studio import target
 from studio.artifact import Artifact
@@ -17,6 +15,8 @@ from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
 from studio.errors import DataError, ModelError
 from studio.graph.model import Facts, Model
+from studio.kept import Kept, make_room, stamp
+from studio.made_up import made_up
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
 from studio.paths import cache_dir
 from studio.recipe.resolve import Plan, resolve
@@ -29,38 +29,8 @@ if TYPE_CHECKING:
     from studio.data.samples import Arrays, CalibrationSamples
     from studio.measure.sessions import SessionSource
 
-T = TypeVar("T")
 GOLDEN_SAMPLES = 32
-
-
-class Kept(Generic[T]):
-    """The `most` values used last, made at most once per key. Safe to share between threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, RLock()
-        self._values: OrderedDict[Hashable, T] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of `key`, made where it is not kept."""
-        with self._lock:
-            if key not in self._values:
-                self.put(key, make())
-            self._values.move_to_end(key)
-            return self._values[key]
-
-    def put(self, key: Hashable, value: T) -> None:
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-
-    def find(self, key: Hashable) -> T | None:
-        with self._lock:
-            return self._values.get(key)
-
-    def drop(self, key: Hashable) -> None:
-        with self._lock:
-            self._values.pop(key, None)
+ROOM = 4 << 30
 
 
 class LocalWorkbench:
@@ -90,7 +60,7 @@ class LocalWorkbench:
 
         model = open_model(path, control)
         self._models.put(model.facts.key, model)
-        self._stamps.put(model.facts.key, _stamp(Path(path)))
+        self._stamps.put(model.facts.key, stamp(Path(path)))
         return model.facts
 
     def attach(self, model: ModelRef, data: DataRef, control: Control) -> DataFacts:
@@ -118,7 +88,9 @@ class LocalWorkbench:
         plan = _plan(job, model.facts)
         out = self._made("artifacts")
         goal = target.load(job.recipe.target)
-        return build(model, plan, goal, calibration, out, control, self._passes, dumps(job.recipe))
+        artifact = build(model, plan, goal, calibration, out, control, self._passes, dumps(job.recipe))
+        make_room(out, ROOM)
+        return artifact
 
     # Measuring.
 
@@ -245,19 +217,19 @@ class LocalWorkbench:
         """The model, read again where it is not kept; what is on disk must still be what was opened."""
         from studio.formats.onnx_in import open_model
 
-        if self._stamps.find(ref.key) != _stamp(Path(ref.path)):
+        if self._stamps.find(ref.key) != stamp(Path(ref.path)):
             self._models.drop(ref.key)
         model = self._models.get(ref.key, lambda: open_model(ref.path, control.part(0.0, 0.0)))
         if model.facts.key != ref.key:
             self._models.drop(ref.key)
             raise ModelError(ref.path, "the file has changed since it was opened", "Open it again.")
-        self._stamps.put(ref.key, _stamp(Path(ref.path)))
+        self._stamps.put(ref.key, stamp(Path(ref.path)))
         return model
 
     def _dataset(self, ref: DataRef, facts: Facts, control: Control) -> Dataset:
         from studio.data.datasets import open_data
 
-        key = (ref, facts.key, _stamp(Path(ref.path)))
+        key = (ref, facts.key, stamp(Path(ref.path)))
         return self._datasets.get(key, lambda: open_data(ref, facts, control))
 
     def _calibration(self, job: Job, facts: Facts, control: Control) -> CalibrationSamples | None:
@@ -290,7 +262,7 @@ class LocalWorkbench:
 
         if candidate.artifact is not None:
             return SessionSource(candidate.path, candidate.artifact.sha256)
-        key = ("file", candidate.path, _stamp(Path(candidate.path)))
+        key = ("file", candidate.path, stamp(Path(candidate.path)))
         return self._original(
             self._models.get(key, lambda: open_model(candidate.path, control.part(0.0, 0.0)))
         )
@@ -310,30 +282,6 @@ class LocalWorkbench:
 
 def _plan(job: Job, facts: Facts) -> Plan:
     return resolve(job.recipe, facts, target.load(job.recipe.target), job.data is not None)
-
-
-def made_up(facts: Facts, count: int) -> Arrays:
-    """`count` samples of seeded noise for each input; unknown sizes count as 1, as does the batch axis."""
-    import numpy as np
-    import onnx
-
-    noise = np.random.RandomState(0)
-    found: Arrays = {}
-    for tensor in facts.inputs:
-        shape = [count, *(size if isinstance(size, int) else 1 for size in (tensor.shape or (1,))[1:])]
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(onnx.TensorProto.DataType.Value(tensor.dtype))
-        values = noise.standard_normal(shape) if dtype.kind == "f" else noise.randint(0, 2, shape)
-        found[tensor.name] = values.astype(dtype)
-    return found
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Changes when the file does; (0, 0) where it is gone (opening it says so in its own words)."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
 
 
 def _digest(path: Path) -> str:

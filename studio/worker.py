@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import psutil
@@ -18,13 +13,13 @@ import psutil
 from studio.artifact import Artifact
 from studio.control import Cancelled, Control
 from studio.data.reference import DataFacts, DataRef
-from studio.errors import ModelError, WorkerError
+from studio.errors import WorkerError
 from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Sensitivity
-from studio.serving import Answer, Call, Cancel, Partial, Progress, serve
+from studio.serving import Answer, Call, Progress
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
+from studio.worker_life import Deadline, Life, Message
 
-Message = Answer | Partial | Progress
 Emit = Callable[[Any], None]
 
 _TICK = 0.05
@@ -34,80 +29,6 @@ _SILENCE = 300.0
 
 class WorkerFaultError(RuntimeError):
     """An unexpected exception inside the worker; the text is its trace."""
-
-
-class _Life:
-    """One worker process from start to death. Every waiting call learns of the death."""
-
-    def __init__(self, factory: Callable[[], Workbench], memory: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process: SpawnProcess = context.Process(
-            target=serve, args=(theirs, factory, memory), name="trimtab-worker", daemon=True
-        )
-        self.process.start()
-        theirs.close()
-        self.heard = time.monotonic()
-        self._lock = Lock()
-        self._waiting: dict[int, SimpleQueue[Message | None]] = {}
-        self._dead = False
-        Thread(target=self._listen, args=(self.connection,), name="worker-reader", daemon=True).start()
-
-    @property
-    def alive(self) -> bool:
-        return not self._dead
-
-    def call(self, call: Call) -> SimpleQueue[Message | None]:
-        """Send a call; its messages come through the queue, None if the worker died."""
-        inbox: SimpleQueue[Message | None] = SimpleQueue()
-        with self._lock:
-            if self._dead:
-                inbox.put(None)
-                return inbox
-            self._waiting[call.ticket] = inbox
-            with suppress(OSError):  # a dead worker: the reader tells every waiting call
-                self.connection.send(call)
-        return inbox
-
-    def leave(self, ticket: int, cancel: bool) -> None:
-        """Stop listening to a call, and ask the worker to stop it."""
-        with self._lock:
-            self._waiting.pop(ticket, None)
-            if cancel and not self._dead:
-                with suppress(OSError):
-                    self.connection.send(Cancel(ticket))
-
-    def end(self, seconds: float) -> None:
-        """Close the pipe, which ends the worker; kill it where it does not go in time."""
-        with self._lock:
-            self._dead = True
-        self.process.terminate()
-        self.process.join(seconds)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-
-    def _listen(self, connection: Connection) -> None:
-        while (message := _received(connection)) is not None:
-            self.heard = time.monotonic()
-            with self._lock:
-                inbox = self._waiting.get(message.ticket)
-            if inbox is not None:
-                inbox.put(message)
-        self.process.join(5.0)
-        with self._lock:
-            self._dead = True
-            for inbox in self._waiting.values():
-                inbox.put(None)
-        connection.close()
-
-
-def _received(connection: Connection) -> Message | None:
-    try:
-        message: Message = connection.recv()
-    except (EOFError, OSError):
-        return None
-    return message
 
 
 class ProcessWorkbench:
@@ -130,7 +51,7 @@ class ProcessWorkbench:
         self._open_deadline, self._silence = open_deadline, silence
         self._tickets = itertools.count(1)
         self._lock = Lock()
-        self._life: _Life | None = None
+        self._life: Life | None = None
 
     @property
     def pid(self) -> int | None:
@@ -213,10 +134,10 @@ class ProcessWorkbench:
 
     # How.
 
-    def _living(self) -> _Life:
+    def _living(self) -> Life:
         with self._lock:
             if self._life is None or not self._life.alive:
-                self._life = _Life(self._factory, self._memory)
+                self._life = Life(self._factory, self._memory)
             return self._life
 
     def _call(
@@ -233,7 +154,7 @@ class ProcessWorkbench:
         done = False
         try:
             answer = self._await(
-                life, inbox, control, emit, _Deadline(verb, arguments, deadline, self._silence)
+                life, inbox, control, emit, Deadline(verb, arguments, deadline, self._silence)
             )
             done = True
         finally:
@@ -242,11 +163,11 @@ class ProcessWorkbench:
 
     def _await(
         self,
-        life: _Life,
+        life: Life,
         inbox: SimpleQueue[Message | None],
         control: Control,
         emit: Emit | None,
-        deadline: _Deadline,
+        deadline: Deadline,
     ) -> Answer:
         while True:
             try:
@@ -268,7 +189,7 @@ class ProcessWorkbench:
                 control.check()
                 emit(message.value)
 
-    def _died(self, life: _Life) -> WorkerError:
+    def _died(self, life: Life) -> WorkerError:
         code = life.process.exitcode
         why = (
             f"it was ended by signal {-code}"
@@ -280,30 +201,6 @@ class ProcessWorkbench:
         self._living()
         cause = f"the worker died ({why}); it was restarted, your work is kept"
         return WorkerError("this step", cause, "Try again, with fewer samples if it happens twice.")
-
-
-class _Deadline:
-    """When a call has taken too long, and what to say then."""
-
-    def __init__(self, verb: str, arguments: tuple[object, ...], whole: float, silence: float) -> None:
-        self._verb, self._thing = verb, str(arguments[0]) if verb == "open" else "this step"
-        self._whole, self._silence = whole, silence
-        self._began = time.monotonic()
-
-    def over(self, life: _Life) -> bool:
-        now = time.monotonic()
-        if self._whole and now - self._began > self._whole:
-            return True
-        return now - max(life.heard, self._began) > self._silence
-
-    def error(self) -> ModelError | WorkerError:
-        if self._verb == "open":
-            cause = f"opening took more than {self._whole:g} s and was stopped"
-            return ModelError(self._thing, cause, "Check where the file is from; export it again.")
-        cause = (
-            f"the worker gave no sign of life for {self._silence:g} s and was restarted; your work is kept"
-        )
-        return WorkerError(self._thing, cause, "Try again, with fewer samples or another recipe.")
 
 
 def _value(answer: Answer) -> Any:

@@ -17,6 +17,8 @@ from studio.graph.model import Facts
 from studio.metrics import Comparison
 from studio.workbench_api import Written
 
+NO_DATA = "without --data no accuracy was measured, and activations stay float"
+
 
 @click.command()
 @options.MODEL
@@ -55,7 +57,8 @@ def optimize(
     facts, seconds = shell.session.facts, time.monotonic() - began
     found = measured.comparison
     told = optimized_json(written, facts, measured.artifact, found, seconds)
-    return Report(told, optimized_text(written, facts, measured.artifact, found), measured.artifact.notes)
+    notes = measured.artifact.notes if found else (*measured.artifact.notes, NO_DATA)
+    return Report(told, optimized_text(written, facts, measured.artifact, found), notes)
 
 
 def refuse_same(model: Path, out: Path) -> None:

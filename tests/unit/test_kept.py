@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from studio.graph.model import Facts, TensorFact
+from studio.kept import Kept, make_room
+from studio.made_up import made_up
+
+
+def test_values_are_made_once_and_the_oldest_goes() -> None:
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name.upper()
+
+    kept: Kept[str] = Kept(2)
+    for name in "aabacb":
+        assert kept.get(name, lambda name=name: make(name)) == name.upper()
+    assert made == ["a", "b", "c", "b"]
+    assert kept.find("a") is None
+
+
+def test_old_files_make_room_for_new_ones(tmp_path: Path) -> None:
+    for index in range(20):
+        path = tmp_path / f"{index:02}.onnx"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (index, index))
+    make_room(tmp_path, 500)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{index:02}.onnx" for index in range(4, 20)]
+    make_room(tmp_path, 10_000)
+    assert len(list(tmp_path.iterdir())) == 16
+
+
+def test_made_up_samples_fit_the_inputs() -> None:
+    inputs = (
+        TensorFact("image", "FLOAT", ("batch", 3, None, 8)),
+        TensorFact("ids", "INT64", ("batch", 5)),
+        TensorFact("any", "FLOAT16", None),
+    )
+    facts = Facts("k", "n", "p", "onnx", 0, 10, (), "", inputs, (), (), (), (), ())
+    found = made_up(facts, 4)
+    assert {name: (each.shape, each.dtype.name) for name, each in found.items()} == {
+        "image": ((4, 3, 1, 8), "float32"),
+        "ids": ((4, 5), "int64"),
+        "any": ((4,), "float16"),
+    }
+    assert all((found[name] == again).all() for name, again in made_up(facts, 4).items())
