@@ -1,0 +1,174 @@
+"""The window over a real engine: open, slide, undo, measure, drop, export, refuse."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.errors import ModelError
+from studio.gui.main_window import MainWindow
+from studio.gui.start import StartView
+from studio.metrics import HERE
+from studio.recipe import text
+from studio.recipe.settings import Recipe, Settings
+
+_SECONDS = 30_000
+
+
+def _measured(window: MainWindow) -> bool:
+    done = window.bridge.session.measured
+    return done is not None and done.comparison is not None
+
+
+def _drop(window: MainWindow, *paths: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, button, key = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(40, 40), action, mime, button, key))
+    assert window._curtain.isVisible()
+    QApplication.sendEvent(window, QDropEvent(QPointF(40, 40), action, mime, button, key))
+    assert not window._curtain.isVisible()
+
+
+def test_an_empty_window_offers_a_start(window: MainWindow) -> None:
+    assert isinstance(window._pages.currentWidget(), StartView)
+    assert not window.actions_["export"].isEnabled()
+    assert window.actions_["open"].isEnabled()
+    assert window.edges.foot.text == "Ready"
+
+
+def test_an_open_sample_fills_every_view(opened: MainWindow, qtbot: QtBot) -> None:
+    page, session = opened.page, opened.bridge.session
+    assert page.layers.view.source.rowCount() == len(session.facts.layers)
+    assert page.graph.shown.facts is session.facts
+    assert page.cards.difference.face.value == "0.00 pp"
+    assert HERE in page.cards.accuracy.face.source
+    assert "n = 200" in page.cards.accuracy.face.source
+    page.accuracies.draw()
+    page.sizes.draw()
+    assert len(page.accuracies.series.points) == 1
+    assert "fashion.onnx" in opened.edges.toolbar.title.text()
+    assert opened.preferences.recent == (session.facts.path,)
+
+
+def test_an_edit_is_seen_at_once_and_measured_after(opened: MainWindow, qtbot: QtBot) -> None:
+    session, page = opened.bridge.session, opened.page
+    opened.bridge.apply_preset("int8")
+    qtbot.waitUntil(lambda: page.cards.size.face.ghost)
+    assert page.layers.view.source.rows[0].bits == 8
+    qtbot.waitUntil(lambda: _measured(opened), timeout=_SECONDS)
+    qtbot.waitUntil(lambda: not page.cards.size.face.ghost)
+    assert session.artifact is not None
+    assert page.sizes.series.points[-1].value == session.artifact.bytes
+    assert page.layers.view.source.rows[0].real
+
+
+def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
+    session, name = opened.bridge.session, opened.bridge.session.facts.layers[1].name
+    steps = len(session.journal.steps)
+    for bits in (16, 8, 7, 6):
+        opened.page.layers.view.edited.emit((name,), Settings(bits=bits), "drag-1")
+    assert len(session.journal.steps) == steps + 1
+    qtbot.waitUntil(opened.actions_["undo"].isEnabled)
+    opened.actions_["undo"].trigger()
+    assert session.recipe == Recipe()
+    qtbot.waitUntil(opened.actions_["redo"].isEnabled)
+    opened.actions_["redo"].trigger()
+    assert session.plan().of(name).bits == 6
+
+
+def test_heavy_work_never_runs_in_the_gui_thread(opened: MainWindow, qtbot: QtBot) -> None:
+    seen: list[threading.Thread] = []
+    gui = threading.current_thread()
+    opened.bridge.run("probe", "probe", lambda _: seen.append(threading.current_thread()))
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen[0] is not gui
+
+
+def test_selection_is_shared_between_table_and_graph(opened: MainWindow) -> None:
+    page, name = opened.page, opened.bridge.session.facts.layers[2].name
+    page.graph.selected.emit((name,))
+    assert page.layers.view.names() == (name,)
+    page.layers.view.setCurrentIndex(page.layers.view.proxy.index(4, 0))
+    assert page.graph.shown.names == page.layers.view.names()
+
+
+def test_what_is_dropped_is_known_by_its_kind(
+    opened: MainWindow, qtbot: QtBot, tmp_path: Path, sample_data: Path
+) -> None:
+    recipe = tmp_path / "mine.json"
+    recipe.write_text(text.dumps(Recipe(name="mine", default=Settings(bits=8))), "utf-8")
+    _drop(opened, recipe)
+    assert opened.bridge.session.recipe.default.bits == 8
+    strange = tmp_path / "holiday.mp3"
+    strange.write_bytes(b"ID3")
+    _drop(opened, strange)
+    assert "holiday.mp3" in opened.edges.notice.text
+    assert "Drop a model" in opened.edges.notice.text
+
+
+def test_a_broken_model_is_told_and_what_is_open_stays(
+    opened: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    before = opened.bridge.session.document
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"this is no model")
+    with qtbot.waitSignal(opened.bridge.failed, timeout=_SECONDS) as told:
+        _drop(opened, broken)
+    assert isinstance(told.args[0], ModelError)
+    assert not opened.edges.notice.isHidden()
+    assert told.args[0].fix.rstrip(".") in opened.edges.notice.text
+    assert opened.bridge.session.document is before
+
+
+def test_the_exported_file_is_the_measured_one(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    opened.bridge.apply_preset("int8")
+    qtbot.waitUntil(lambda: _measured(opened), timeout=_SECONDS)
+    out = tmp_path / "out.onnx"
+    opened.files.export(str(out))
+    qtbot.waitUntil(lambda: "Exported" in opened.edges.notice.text, timeout=_SECONDS)
+    artifact = opened.bridge.session.artifact
+    assert artifact is not None
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == artifact.sha256
+
+
+def test_a_fault_is_shown_as_one_with_its_trace_to_copy(window: MainWindow, qtbot: QtBot) -> None:
+    def broken(_: object) -> object:
+        return 1 // 0
+
+    with qtbot.waitSignal(window.bridge.failed):
+        window.bridge.run("probe", "probe", broken)
+    assert "A fault in Trimtab Studio" in window.edges.notice.text
+    window.edges.notice._to_clipboard()
+    assert "ZeroDivisionError" in QApplication.clipboard().text()
+
+
+def test_jobs_are_shown_and_can_be_stopped(window: MainWindow, qtbot: QtBot) -> None:
+    def endless(control: object) -> None:
+        while True:
+            control.step(0.5, "half")  # type: ignore[attr-defined]  # Control, as the lane gives it
+            threading.Event().wait(0.01)
+
+    window.bridge.run("probe", "Counting", endless)
+    qtbot.waitUntil(lambda: "half" in window.edges.foot.text)
+    assert window.edges.foot.text == "Counting  ·  half"
+    window.edges.foot.stop.emit("probe")
+    qtbot.waitUntil(lambda: window.edges.foot.text == "Ready")
+    assert window.edges.notice.isHidden()
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_both_themes_draw(opened: MainWindow, mode: str, tmp_path: Path) -> None:
+    from studio.gui import shots
+
+    opened.choose_theme(mode)
+    picture = shots.render(opened, tmp_path / f"{mode}.png")
+    assert picture.stat().st_size > 20_000
+    assert opened.preferences.theme == mode
