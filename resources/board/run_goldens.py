@@ -3,6 +3,7 @@
     python3 run_goldens.py FOLDER --runs N --warm-up N --threads N
 
 Prints progress as `step FRACTION TEXT` on standard error and one JSON object on standard output.
+Exits 69 where numpy or onnxruntime is there but cannot be loaded.
 """
 
 # ruff: noqa: B905, PTH118, PTH123 - `zip(strict=)` is not in the Python of older boards
@@ -14,8 +15,12 @@ import resource
 import sys
 import time
 
-import numpy as np
-import onnxruntime as ort
+try:
+    import numpy as np
+    import onnxruntime as ort
+except (ImportError, OSError) as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(69)
 
 
 def main():

@@ -16,6 +16,8 @@ from studio.boards.report import BoardRun
 from studio.control import Control
 from studio.errors import BoardError
 
+CANNOT_LOAD = 69
+
 
 class _Output(msgspec.Struct):
     name: str
@@ -63,6 +65,10 @@ def prove(
     if reply.status:
         said = [line for line in reply.err.splitlines() if not line.startswith("step ")]
         why = said[-1].strip() if said else f"exit status {reply.status}"
+        if reply.status == CANNOT_LOAD:
+            return BoardRun(
+                board.name, release, proved=False, reason=f"onnxruntime there cannot be loaded: {why}"
+            )
         reason = f"the model does not run there: {why}"
         return BoardRun(board.name, release, proved=False, reason=reason, command=command)
     try:

@@ -24,14 +24,11 @@ from studio.errors import BoardError
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 CLIENT = """
-import sys
-sys.path.insert(0, {beside!r})
 from pathlib import Path
-from board_parts import pack
 from studio.boards.api import Boards
-package = pack(Path({folder!r}), ballast={ballast})
-print(package.id, flush=True)
-Boards().push("loop", package)
+from studio.boards.package import package
+folder = Path({folder!r})
+Boards().push("loop", package(folder / "net.onnx", folder / "goldens.npz", folder / "meta"))
 """
 
 
@@ -64,17 +61,13 @@ def _add(boards: Boards, server: Sshd, folder: Path) -> Board:
 
 def test_client_killed_in_mid_push(boards: Boards, servers: Sshd, tmp_path: Path) -> None:
     _add(boards, servers.start(), tmp_path / "board")
-    ballast = 64 << 20
-    script = CLIENT.format(beside=str(Path(__file__).parent), folder=str(tmp_path / "p"), ballast=ballast)
-    client = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert client.stdout is not None
-    half = tmp_path / "board" / "incoming" / client.stdout.readline().strip() / "model.onnx"
+    package = pack(tmp_path / "p", ballast=32 << 20)
+    half = tmp_path / "board" / "incoming" / package.id / "model.onnx"
+    client = subprocess.Popen([sys.executable, "-c", CLIENT.format(folder=str(tmp_path / "p"))])
     while client.poll() is None and not (half.exists() and half.stat().st_size > 2 << 20):
         time.sleep(0.002)
     client.send_signal(signal.SIGKILL)
-    client.wait()
-    client.stdout.close()
-    package = pack(tmp_path / "p", ballast=ballast)
+    assert client.wait() == -signal.SIGKILL
     pushed = boards.push("loop", package)
     assert pushed.activated
     assert pushed.sent < package.bytes - (1 << 20)
