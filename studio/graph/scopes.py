@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from studio.graph import scope_split
+from studio.graph import scope_repeat, scope_split
 from studio.graph.cards import Card, common, fuse
 from studio.graph.model import Facts
 
@@ -77,6 +77,7 @@ class Outline:
         self.cards = fuse(facts)
         self._card_of = {member: at for at, card in enumerate(self.cards) for member in card.members}
         self._after = self._links()
+        self._scope = scope_repeat.scopes(self.cards, self._after, DEEPEST)
 
     def view(self, expanded: frozenset[Scope] = frozenset()) -> Diagram:
         """The diagram with the scopes in `expanded` opened."""
@@ -149,11 +150,11 @@ class Outline:
         depth = len(scope)
         groups: dict[object, list[int]] = {}
         for at in cards:
-            path = self.cards[at].scope[:DEEPEST]
+            path = self._scope[at]
             groups.setdefault(path[: depth + 1] if len(path) > depth else at, []).append(at)
         items = []
         for members in groups.values():
-            inner = common([self.cards[at].scope[:DEEPEST] for at in members])
+            inner = common([self._scope[at] for at in members])
             items.append(_Item(members, inner, single=len(members) == 1))
         return items
 

@@ -15,7 +15,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import BAR, INSET, Faces, fused
 from studio.gui.graph.state import Shown
 
-MIDDLE, NEAR = 0.5, 0.86
+MIDDLE, NEAR = 0.5, 0.8
 
 
 @dataclass(slots=True)
@@ -130,8 +130,10 @@ class BoxPainter:
         taken = sum(badge.width + 4 for badge in badges(box, at, self.shown, faces))
         right = rect.width() - 8
         left = INSET + (14 if box.kind == "scope" else 0)
-        title = faces.cut(face, box.title, right - left - taken)
-        runs = [self._run(left, first, title, face, theme.text, right - left - taken)]
+        room = right - left - taken
+        whole = faces.width(face, box.title) <= room or box.kind != "card"
+        title = faces.cut(face, box.title if whole else box.title.partition(" ")[0], room)
+        runs = [self._run(left, first, title, face, theme.text, room)]
         if box.kind == "scope":
             runs.append(self._run(INSET, first, "+", face, theme.accent_text, 14))
         after = left + faces.width(face, title) + 5

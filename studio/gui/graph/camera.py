@@ -31,7 +31,7 @@ class Camera:
         return QRectF(corner.x(), corner.y(), rect.width() / self.scale, rect.height() / self.scale)
 
     def pan(self, dx: float, dy: float) -> None:
-        self.offset += QPointF(dx, dy)
+        self.offset = self.offset + QPointF(dx, dy)
 
     def zoom(self, factor: float, around: QPointF) -> None:
         """Scale by `factor`; the scene point under `around` (screen) stays where it is."""

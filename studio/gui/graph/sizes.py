@@ -47,12 +47,19 @@ def size(box: Box, faces: Faces) -> tuple[float, float]:
     if box.kind in ("input", "output"):
         text = faces.width(faces.title, box.title) + faces.width(faces.small, box.subtitle) + 30
         return float(min(max(ceil(text / 2) * 2, 88), 240)), PILL
+    if box.kind == "scope":
+        wide = max(faces.width(faces.middle, box.title), faces.width(faces.under, box.subtitle))
+        return _step(wide + INSET + 26), CARD
     badge = BADGE if box.layers else 0.0
     first = faces.width(faces.title, box.title) + badge
     if box.fused:
         first += faces.width(faces.small, fused(box)) + 6
-    wish = max(first, faces.width(faces.small, box.subtitle)) + INSET + 12
-    return next((step for step in STEPS if wish <= step), STEPS[-1]), CARD
+    return _step(max(first, faces.width(faces.small, box.subtitle)) + INSET + 12), CARD
+
+
+def _step(wish: float) -> float:
+    """A few widths only, so that columns look even."""
+    return next((step for step in STEPS if wish <= step), STEPS[-1])
 
 
 def fused(box: Box) -> str:
