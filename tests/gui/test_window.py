@@ -6,13 +6,13 @@ import hashlib
 import threading
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.errors import ModelError
+from studio.gui import shots
 from studio.gui.main_window import MainWindow
 from studio.gui.start import StartView
 from studio.metrics import HERE
@@ -44,7 +44,7 @@ def test_an_empty_window_offers_a_start(window: MainWindow) -> None:
     assert window.edges.foot.text == "Ready"
 
 
-def test_an_open_sample_fills_every_view(opened: MainWindow, qtbot: QtBot) -> None:
+def test_an_open_sample_fills_every_view(opened: MainWindow, tmp_path: Path) -> None:
     page, session = opened.page, opened.bridge.session
     assert page.layers.view.source.rowCount() == len(session.facts.layers)
     assert page.graph.shown.facts is session.facts
@@ -56,9 +56,24 @@ def test_an_open_sample_fills_every_view(opened: MainWindow, qtbot: QtBot) -> No
     assert len(page.accuracies.series.points) == 1
     assert "fashion.onnx" in opened.edges.toolbar.title.text()
     assert opened.preferences.recent == (session.facts.path,)
+    _select_both_ways(opened)
+    for mode in ("light", "dark"):
+        opened.choose_theme(mode)
+        assert shots.render(opened, tmp_path / f"{mode}.png").stat().st_size > 20_000
+        assert opened.preferences.theme == mode
 
 
-def test_an_edit_is_seen_at_once_and_measured_after(opened: MainWindow, qtbot: QtBot) -> None:
+def _select_both_ways(window: MainWindow) -> None:
+    page, name = window.page, window.bridge.session.facts.layers[2].name
+    page.graph.selected.emit((name,))
+    assert page.layers.view.names() == (name,)
+    page.layers.view.setCurrentIndex(page.layers.view.proxy.index(4, 0))
+    assert page.graph.shown.names == page.layers.view.names()
+
+
+def test_an_edit_is_seen_at_once_measured_after_and_exported_as_measured(
+    opened: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
     session, page = opened.bridge.session, opened.page
     opened.bridge.apply_preset("int8")
     qtbot.waitUntil(lambda: page.cards.size.face.ghost)
@@ -68,6 +83,10 @@ def test_an_edit_is_seen_at_once_and_measured_after(opened: MainWindow, qtbot: Q
     assert session.artifact is not None
     assert page.sizes.series.points[-1].value == session.artifact.bytes
     assert page.layers.view.source.rows[0].real
+    out = tmp_path / "out.onnx"
+    opened.files.export(str(out))
+    qtbot.waitUntil(lambda: "Exported" in opened.edges.notice.text, timeout=_SECONDS)
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == session.artifact.sha256
 
 
 def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
@@ -84,25 +103,15 @@ def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
     assert session.plan().of(name).bits == 6
 
 
-def test_heavy_work_never_runs_in_the_gui_thread(opened: MainWindow, qtbot: QtBot) -> None:
+def test_heavy_work_never_runs_in_the_gui_thread(window: MainWindow, qtbot: QtBot) -> None:
     seen: list[threading.Thread] = []
     gui = threading.current_thread()
-    opened.bridge.run("probe", "probe", lambda _: seen.append(threading.current_thread()))
+    window.bridge.run("probe", "probe", lambda _: seen.append(threading.current_thread()))
     qtbot.waitUntil(lambda: bool(seen))
     assert seen[0] is not gui
 
 
-def test_selection_is_shared_between_table_and_graph(opened: MainWindow) -> None:
-    page, name = opened.page, opened.bridge.session.facts.layers[2].name
-    page.graph.selected.emit((name,))
-    assert page.layers.view.names() == (name,)
-    page.layers.view.setCurrentIndex(page.layers.view.proxy.index(4, 0))
-    assert page.graph.shown.names == page.layers.view.names()
-
-
-def test_what_is_dropped_is_known_by_its_kind(
-    opened: MainWindow, qtbot: QtBot, tmp_path: Path, sample_data: Path
-) -> None:
+def test_what_is_dropped_is_known_by_its_kind(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.json"
     recipe.write_text(text.dumps(Recipe(name="mine", default=Settings(bits=8))), "utf-8")
     _drop(opened, recipe)
@@ -112,11 +121,11 @@ def test_what_is_dropped_is_known_by_its_kind(
     _drop(opened, strange)
     assert "holiday.mp3" in opened.edges.notice.text
     assert "Drop a model" in opened.edges.notice.text
+    _drop_broken(opened, qtbot, tmp_path)
 
 
-def test_a_broken_model_is_told_and_what_is_open_stays(
-    opened: MainWindow, qtbot: QtBot, tmp_path: Path
-) -> None:
+def _drop_broken(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    """A broken model is told, and what is open stays."""
     before = opened.bridge.session.document
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"this is no model")
@@ -126,17 +135,6 @@ def test_a_broken_model_is_told_and_what_is_open_stays(
     assert not opened.edges.notice.isHidden()
     assert told.args[0].fix.rstrip(".") in opened.edges.notice.text
     assert opened.bridge.session.document is before
-
-
-def test_the_exported_file_is_the_measured_one(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    opened.bridge.apply_preset("int8")
-    qtbot.waitUntil(lambda: _measured(opened), timeout=_SECONDS)
-    out = tmp_path / "out.onnx"
-    opened.files.export(str(out))
-    qtbot.waitUntil(lambda: "Exported" in opened.edges.notice.text, timeout=_SECONDS)
-    artifact = opened.bridge.session.artifact
-    assert artifact is not None
-    assert hashlib.sha256(out.read_bytes()).hexdigest() == artifact.sha256
 
 
 def test_a_fault_is_shown_as_one_with_its_trace_to_copy(window: MainWindow, qtbot: QtBot) -> None:
@@ -162,13 +160,3 @@ def test_jobs_are_shown_and_can_be_stopped(window: MainWindow, qtbot: QtBot) -> 
     window.edges.foot.stop.emit("probe")
     qtbot.waitUntil(lambda: window.edges.foot.text == "Ready")
     assert window.edges.notice.isHidden()
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_both_themes_draw(opened: MainWindow, mode: str, tmp_path: Path) -> None:
-    from studio.gui import shots
-
-    opened.choose_theme(mode)
-    picture = shots.render(opened, tmp_path / f"{mode}.png")
-    assert picture.stat().st_size > 20_000
-    assert opened.preferences.theme == mode
