@@ -19,6 +19,7 @@ STARTS=3
 LOCK_WAIT=${TRIMTAB_LOCK_WAIT:-10}
 held=
 syncing=
+pouring=
 
 die() {
     status=$1
@@ -108,17 +109,18 @@ started() { # PID: when it started, so that a number used again is not taken for
     echo "${20:-gone}"
 }
 
-owner_lives() { # TEXT
+owner_lives() { # BOOT:PID:STARTED:WORK
     pid=${1#*:}
     since=${pid#*:}
+    since=${since%%:*}
     pid=${pid%%:*}
     [ "${1%%:*}" = "$boot" ] && kill -0 "$pid" 2>/dev/null && [ "$(started "$pid")" = "$since" ]
 }
 
-lock() { # FILE
+lock() { # FILE WORK
     boot=$(boot_id)
     waited=0
-    until ln -s "$boot:$$:$(started $$)" "$1" 2>/dev/null; do
+    until ln -s "$boot:$$:$(started $$):$2" "$1" 2>/dev/null; do
         owner=$(readlink "$1" 2>/dev/null) || owner=
         if [ -z "$owner" ]; then
             [ -w "${1%/*}" ] || die 73 "cannot write in ${1%/*}"
@@ -140,14 +142,14 @@ break_lock() { # FILE OWNER: of a dead owner; put back what another one took mea
 }
 
 unlock() {
-    [ -z "$syncing" ] || kill "$syncing" 2>/dev/null
-    syncing=
+    for job in $syncing $pouring; do kill "$job" 2>/dev/null; done
+    syncing='' pouring=''
     for name in $held; do rm -f "$root/$name"; done
     held=
 }
 
-take() { # NAME
-    lock "$root/$1"
+take() { # NAME [WORK]
+    lock "$root/$1" "${2:-}"
     held="$held $1"
 }
 
@@ -248,7 +250,7 @@ do_put() { # ID NAME OFFSET: append standard input; gives the new size
     need 3
     plain_number "$3"
     mkdir -p "$root/incoming/$1" || die 74 "cannot make a folder"
-    take put
+    take put "$1"
     file=$root/incoming/$1/$2
     at=0
     [ ! -f "$file" ] || at=$(size_of "$file")
@@ -259,13 +261,31 @@ do_put() { # ID NAME OFFSET: append standard input; gives the new size
         while sleep 1 && kill -0 $$; do sync_file "$file"; done
     ) &
     syncing=$!
-    cat >>"$file" || die 74 "cannot write $2; is the disk full?"
+    # In the background, so that a signal is heard at once and not when the sender next says something.
+    exec 3<&0
+    cat <&3 >>"$file" &
+    pouring=$!
+    wait "$pouring" || die 74 "cannot write $2; is the disk full?"
+    pouring=
     (
         exec </dev/null >/dev/null 2>&1
         sync_file "$file"
     ) &
     size_of "$file"
     echo
+}
+
+do_takeover() { # ID: end an upload of the same release whose sender went away without a word
+    need 1
+    boot=$(boot_id)
+    owner=$(readlink "$root/put" 2>/dev/null) || return 0
+    [ "${owner##*:}" = "$1" ] && owner_lives "$owner" || return 0
+    kill "$pid" 2>/dev/null
+    waited=0
+    while owner_lives "$owner" && [ "$waited" -lt "$LOCK_WAIT" ]; do
+        waited=$((waited + 1))
+        sleep 1
+    done
 }
 
 do_commit() { # ID MANIFEST_SHA256: verify everything, then the release appears in one step
@@ -399,12 +419,13 @@ shift 2
 given=$#
 case $verb in
 size | digest | reset | put) plain_name "${1:-}" && plain_name "${2:-}" ;;
-commit | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
+takeover | commit | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
 esac
 trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
-init | space | size | digest | reset | put | commit | prove | activate | confirm | rollback | boot | delete | check | status)
+init | space | size | digest | reset | put | takeover | commit | prove | activate | confirm | rollback | boot | delete | \
+    check | status)
     "do_$verb" "$@"
     ;;
 *) die 64 "unknown verb: $verb" ;;

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from studio.boards.book import Board
 from studio.boards.faults import failed
 from studio.boards.link import Link
+from studio.boards.python import find_python
+from studio.boards.remarks import remarks
 from studio.control import Control
 from studio.paths import resource
 
@@ -28,6 +31,15 @@ _KEPT = (
     "amx_int8",
     "aes",
 )
+_TEXTS = (
+    *("model", "machine", "kernel", "cpu", "governor", "os", "libc", "libstdcxx", "busybox", "throttled"),
+    *("jetson", "power_mode", "emulated", "boot", "python", "onnxruntime"),
+)
+_NUMBERS = (
+    *("bits", "cores", "frequency_khz", "allowed_khz", "most_khz"),
+    *("memory_kib", "free_kib", "disk_kib", "clock"),
+)
+_LISTS = ("parts", "rails", "rapl", "nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class BoardFacts:
     nodes: tuple[str, ...]
     load: float
     emulated: str
-    boot_id: str
+    boot: str
     clock: int
     root: bool
     python: str
@@ -94,8 +106,6 @@ class BoardFacts:
 
 def probe(link: Link, board: Board, control: Control) -> BoardFacts:
     """Run the probe script on the board and say what its answers mean. Writes nothing there."""
-    from studio.boards.python import find_python
-
     control.step(0.0, f"asking {board.name} what it is")
     script = resource("board", "probe.sh").read_bytes()
     reply = link.feed("sh -s", script, control)
@@ -112,58 +122,18 @@ def parse(board: str, text: str) -> BoardFacts:
     """Facts from `key=value` lines; unknown keys and bad numbers are left out, never an error."""
     said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     words = {key: tuple(value.split()) for key, value in said.items()}
-
-    def number(key: str) -> int:
-        first = words.get(key, ("",))[:1]
-        return int(first[0]) if first and first[0].isdecimal() else 0
-
-    features = tuple(name for name in _KEPT if name in words.get("features", ()))
+    found: dict[str, Any] = {key: said.get(key, "") for key in _TEXTS}
+    found |= {key: words.get(key, ()) for key in _LISTS}
+    found |= {key: _whole(words.get(key, ())) for key in _NUMBERS}
     facts = BoardFacts(
         board=board,
-        model=said.get("model", ""),
-        machine=said.get("machine", ""),
-        kernel=said.get("kernel", ""),
-        bits=number("bits"),
-        cpu=said.get("cpu", ""),
-        parts=words.get("parts", ()),
-        features=features,
-        cores=number("cores"),
-        frequency_khz=number("frequency_khz"),
-        allowed_khz=number("allowed_khz"),
-        most_khz=number("most_khz"),
-        governor=said.get("governor", ""),
-        memory_kib=number("memory_kib"),
-        free_kib=number("free_kib"),
-        disk_kib=number("disk_kib"),
-        os=said.get("os", ""),
-        libc=said.get("libc", ""),
-        libstdcxx=said.get("libstdcxx", ""),
-        busybox=said.get("busybox", ""),
+        features=tuple(name for name in _KEPT if name in words.get("features", ())),
         zones=tuple(zone for word in words.get("thermal", ()) if (zone := _zone(word))),
-        throttled=said.get("throttled", ""),
-        rails=words.get("rails", ()),
-        rapl=words.get("rapl", ()),
-        jetson=said.get("jetson", ""),
-        power_mode=said.get("power_mode", ""),
-        nodes=words.get("nodes", ()),
-        load=_decimal(words.get("load", ("0",))[:1]),
-        emulated=said.get("emulated", ""),
-        boot_id=said.get("boot", ""),
-        clock=number("clock"),
+        load=_decimal(words.get("load", ())),
         root=said.get("root") == "0",
-        python=said.get("python", ""),
-        onnxruntime=said.get("onnxruntime", ""),
         remarks=(),
+        **found,
     )
-    return replace_remarks(facts)
-
-
-def replace_remarks(facts: BoardFacts) -> BoardFacts:
-    """The same facts with their remarks worked out anew."""
-    from dataclasses import replace
-
-    from studio.boards.remarks import remarks
-
     return replace(facts, remarks=remarks(facts))
 
 
@@ -175,9 +145,12 @@ def _zone(word: str) -> Zone | None:
     return Zone(name, int(now) / 1000, int(trip) / 1000 if trip.isdecimal() and int(trip) else None)
 
 
+def _whole(words: tuple[str, ...]) -> int:
+    return int(words[0]) if words and words[0].isdecimal() else 0
+
+
 def _decimal(words: tuple[str, ...]) -> float:
-    whole = words[0] if words else "0"
-    return float(whole) if whole.replace(".", "", 1).isdecimal() else 0.0
+    return float(words[0]) if words and words[0].replace(".", "", 1).isdecimal() else 0.0
 
 
 def _throttled_now(text: str) -> bool:

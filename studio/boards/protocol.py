@@ -43,7 +43,11 @@ class Releases:
     ) -> int:
         """Append bytes to a file that is `at` bytes long; gives its length, all of it durable."""
         command = self._command("put", release, name, str(at))
-        return int(self._checked("put", self._link.feed(command, piece, control, moved)))
+        return self._count("put", self._checked("put", self._link.feed(command, piece, control, moved)))
+
+    def size(self, release: str, name: str) -> int:
+        """Bytes of a file that are on the board already, right or wrong."""
+        return self._count("size", self.verb("size", release, name))
 
     def status(self) -> BoardStatus:
         """Works on a board that has never been pushed to as well."""
@@ -109,6 +113,12 @@ class Releases:
         if reply.status:
             raise failed(self._board.name, verb, reply)
         return reply.out
+
+    def _count(self, verb: str, said: str) -> int:
+        if not said.strip().isdecimal():
+            cause = f"{verb}: it was ended there, perhaps by another push of the same release"
+            raise BoardError(f"board {self._board.name}", cause, "Push again; it resumes.")
+        return int(said)
 
     def _install(self, name: str, control: Control) -> None:
         path = resource("board", name)

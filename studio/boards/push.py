@@ -62,6 +62,7 @@ def push(link: Link, board: Board, package: Package, wish: Wish, control: Contro
 def _upload(releases: Releases, package: Package, control: Control) -> int:
     missing = {name: package.files[name].stat().st_size for name in package.files}
     total = sum(missing.values())
+    releases.verb("takeover", package.id)
     releases.verb("space", str(max(0, total - _there(releases, package)) // 1024 + 64))
     sent = done = 0
     for name, size in missing.items():
@@ -74,7 +75,7 @@ def _upload(releases: Releases, package: Package, control: Control) -> int:
 
 
 def _there(releases: Releases, package: Package) -> int:
-    return sum(int(releases.verb("size", package.id, name)) for name in package.files)
+    return sum(releases.size(package.id, name) for name in package.files)
 
 
 def _send_file(releases: Releases, package: Package, name: str, size: int, control: Control) -> int:
@@ -102,7 +103,7 @@ def _send_file(releases: Releases, package: Package, name: str, size: int, contr
 
 def _resume_at(releases: Releases, package: Package, name: str, size: int) -> int:
     """How much of the file is there and right; anything else starts over."""
-    have = int(releases.verb("size", package.id, name))
+    have = releases.size(package.id, name)
     if have == 0:
         return 0
     if have <= size:

@@ -156,7 +156,7 @@ def test_lock(folder: Path, shell: tuple[str, ...]) -> None:
     lock = script.root / "lock"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     stat = Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()
-    lock.symlink_to(f"{boot}:{os.getpid()}:{stat[19]}")
+    lock.symlink_to(f"{boot}:{os.getpid()}:{stat[19]}:")
     assert script("activate", "a", wait=0).returncode == 75
     for dead in (
         f"{boot}:{os.getpid()}:1",
@@ -168,6 +168,24 @@ def test_lock(folder: Path, shell: tuple[str, ...]) -> None:
         lock.symlink_to(dead)
         script.ok("activate", "a")
         assert not lock.is_symlink()
+
+
+def test_a_sender_that_went_silent_is_relieved(folder: Path, every_shell: tuple[str, ...]) -> None:
+    script = Script(folder / "board", every_shell)
+    script.ok("init")
+    command = [*every_shell, str(SCRIPT), str(script.root), "put", "a", "model.onnx", "0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as silent:
+        assert silent.stdin is not None
+        silent.stdin.write(b"half")
+        silent.stdin.flush()
+        while script.ok("size", "a", "model.onnx") != "4":
+            time.sleep(0.01)
+        assert script("put", "a", "model.onnx", "4", data=b" more", wait=0).returncode == 75
+        script.ok("takeover", "b")
+        assert script("put", "a", "model.onnx", "4", data=b" more", wait=0).returncode == 75
+        script.ok("takeover", "a")
+        assert script.ok("put", "a", "model.onnx", "4", data=b" more") == "9"
+        silent.wait()
 
 
 def test_heals_what_a_cut_left(folder: Path, shell: tuple[str, ...]) -> None:
