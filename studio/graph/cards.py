@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from studio.graph.model import Facts, NodeFact
 
@@ -48,6 +49,7 @@ class Card:
     scope: tuple[str, ...] = ()
 
 
+@cache
 def kind(op: str) -> str:
     """Kind of an op: `conv`, `linear`, `norm`, `activation`, `pool`, `merge` or `other`."""
     if op.endswith(("Normalization", "Norm")):

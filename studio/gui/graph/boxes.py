@@ -39,7 +39,8 @@ class BoxPainter:
     def forget(self) -> None:
         self._runs.clear()
 
-    def paint(self, painter: QPainter, scene: Scene, boxes: list[int], scale: float) -> None:
+    def paint(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
+        boxes = scene.near(seen)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for at in boxes:
             self._ground(painter, scene.diagram.boxes[at], scene.rects[at], at)
@@ -49,7 +50,7 @@ class BoxPainter:
         if detail:
             for at in boxes:
                 self._badges(painter, scene.diagram.boxes[at], scene.rects[at], at)
-        for frame in scene.frames:
+        for frame in scene.framed(seen, 40 / scale):
             self._frame_title(painter, scene, frame, detail)
 
     def accent(self, box: Box, at: int) -> str:
@@ -87,7 +88,7 @@ class BoxPainter:
         wide = min(self.faces.width(face, title) + (30 if detail else 12), rect.width() - 16)
         high = self.faces.metrics[id(face)].height()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(inks.frame(self.shown.theme, depth(scene, frame)))
+        painter.setBrush(inks.frame(self.shown.theme, scene.depth[frame]))
         painter.drawRoundedRect(QRectF(rect.x() + 8, rect.y() + 4, wide, high), 4, 4)
         self._words(painter, scene, frame, detail)
 
@@ -168,11 +169,3 @@ class BoxPainter:
             painter.setFont(self.faces.badge)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, badge.text)
             right -= badge.width + 4
-
-
-def depth(scene: Scene, frame: int) -> int:
-    """How many frames are around a frame."""
-    count, at = 0, scene.diagram.boxes[frame].parent
-    while at >= 0:
-        count, at = count + 1, scene.diagram.boxes[at].parent
-    return count

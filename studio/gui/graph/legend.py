@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPen
 
-from studio.graph.cards import kind
 from studio.gui.graph import inks
 from studio.gui.graph.heat import MODES, reads
 from studio.gui.graph.sizes import Faces
@@ -20,9 +17,7 @@ def rows(shown: Shown) -> list[tuple[str, str]]:
     """(label, colour) of each line of the legend under colour by op; how many there are beside it."""
     if shown.scene is None:
         return []
-    counts = Counter(
-        kind(box.op) for box in shown.scene.diagram.boxes if box.kind in ("card", "scope") and box.op
-    )
+    counts = shown.scene.kinds
     order = [name for name, _ in shown.theme.ops if counts[name]]
     return [(f"{name}  {counts[name]}", shown.theme.op(name)) for name in order]
 

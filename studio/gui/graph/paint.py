@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from studio.graph.cards import kind
 from studio.gui.graph import inks
-from studio.gui.graph.boxes import BoxPainter, depth
+from studio.gui.graph.boxes import BoxPainter
 from studio.gui.graph.camera import Camera
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import Faces
@@ -47,7 +47,7 @@ class Painter:
             if camera.scale < COARSE:
                 self._coarse(painter, scene, seen)
             else:
-                self.boxes.paint(painter, scene, scene.near(seen), camera.scale)
+                self.boxes.paint(painter, scene, seen, camera.scale)
         self._marks(painter, scene, seen, camera.scale)
         painter.restore()
 
@@ -75,12 +75,13 @@ class Painter:
     def _frames(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         theme = self.shown.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, scale >= COARSE)
-        for frame in scene.frames:
-            rect = scene.rects[frame]
-            if rect.intersects(seen):
-                painter.setPen(QPen(inks.frame_rim(theme), 1))
-                painter.setBrush(inks.frame(theme, depth(scene, frame)))
-                painter.drawRoundedRect(rect, 8, 8)
+        painter.setPen(QPen(inks.frame_rim(theme), 1))
+        for frame in scene.framed(seen, 6 / scale):
+            painter.setBrush(inks.frame(theme, scene.depth[frame]))
+            if scale >= COARSE:
+                painter.drawRoundedRect(scene.rects[frame], 8, 8)
+            else:
+                painter.drawRect(scene.rects[frame])
 
     def _edges(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, scale >= COARSE)

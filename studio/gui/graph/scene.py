@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
+from studio.graph.cards import kind
 from studio.graph.layout import Layout
 from studio.graph.scopes import Diagram
 
@@ -39,16 +41,47 @@ class Scene:
         found = {at for cell in cells for at in self._grid.get(cell, ())}
         return sorted(at for at in found if self.rects[at].intersects(rect))
 
+    def framed(self, rect: QRectF, least: float = 0.0) -> list[int]:
+        """Frames that touch `rect` and are at least `least` wide, outer ones first."""
+        found = []
+        open_ = self._inner.get(-1, [])[::-1]
+        while open_:
+            frame = open_.pop()
+            here = self.rects[frame]
+            if here.width() >= least and here.intersects(rect):
+                found.append(frame)
+                open_ += self._inner.get(frame, [])[::-1]
+        return found
+
+    @cached_property
+    def _inner(self) -> dict[int, list[int]]:
+        """The frames directly inside each frame."""
+        return _joined((self.diagram.boxes[at].parent, at) for at in self.frames)
+
+    @cached_property
+    def depth(self) -> dict[int, int]:
+        """How many frames are around each frame."""
+        found = {-1: -1}
+        for frame in self.frames:
+            found[frame] = found[self.diagram.boxes[frame].parent] + 1
+        return found
+
     def at(self, point: QPointF) -> int | None:
         """The box under a scene point, else the innermost frame whose title bar is there."""
         for box in self._grid.get((int(point.x() // CELL), int(point.y() // CELL)), ()):
             if self.rects[box].contains(point):
                 return box
-        for frame in reversed(self.frames):
+        for frame in reversed(self.framed(QRectF(point.x(), point.y(), 1e-3, 1e-3))):
             rect = self.rects[frame]
             if QRectF(rect.x(), rect.y(), rect.width(), 26).contains(point):
                 return frame
         return None
+
+    @cached_property
+    def kinds(self) -> Counter[str]:
+        """How many boxes there are of each kind of op."""
+        boxes = (box for box in self.diagram.boxes if box.kind in ("card", "scope"))
+        return Counter(kind(box.op) for box in boxes)
 
     @cached_property
     def after(self) -> dict[int, list[int]]:
@@ -158,7 +191,7 @@ def _cells(x: float, y: float, width: float, height: float) -> Iterator[Cell]:
             yield column, row
 
 
-def _joined(pairs: Iterator[tuple[int, int]] | tuple[tuple[int, int], ...]) -> dict[int, list[int]]:
+def _joined(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for source, end in pairs:
         found.setdefault(source, []).append(end)

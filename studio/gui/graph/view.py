@@ -93,6 +93,7 @@ class GraphView(QWidget):
             return
         self.shown.names = tuple(names)
         self._mark()
+        self._stand()
         if self.shown.selected and not self.canvas.underMouse():
             self.canvas.reveal(min(self.shown.selected))
 
@@ -237,6 +238,7 @@ class GraphView(QWidget):
             shown.scene = Scene(diagram, arrange(diagram, self._sizes(diagram), aspect=self._aspect()))
         shown.found, shown.hovered = frozenset(), None
         self._mark()
+        self._stand()
         self._recolour()
         canvas.update()
         self._say()
@@ -265,11 +267,12 @@ class GraphView(QWidget):
         shown.selected = finding.marked(shown.facts, shown.scene, shown.names)
         partners = finding.partners(shown.facts, shown.names)
         shown.partners = finding.marked(shown.facts, shown.scene, partners)
-        if len(shown.selected) == 1:
-            shown.current = min(shown.selected)
-        elif shown.current is not None and shown.current not in shown.selected:
-            shown.current = None
         self.canvas.update()
+
+    def _stand(self) -> None:
+        """Keyboard travel goes on from a lone selection."""
+        chosen = self.shown.selected
+        self.shown.current = min(chosen) if len(chosen) == 1 else None
 
     def _resized(self) -> None:
         if not self._fitted:
