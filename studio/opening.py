@@ -79,7 +79,8 @@ class Opening(Editor):
         facts, data = journal.document.model, journal.document.data
         ref = data.ref if data else None
         model = str(Path(facts.path).resolve())
-        store.save(folder, Project(model, facts.key, steps, journal.at, ref, state.history))
+        known = state.history, state.sensitivity
+        store.save(folder, Project(model, facts.key, steps, journal.at, ref, *known))
         with self._lock:
             self._state = replace(self._state, project=str(folder))
         return self._tell(folder, {changes.PROJECT})
@@ -127,7 +128,7 @@ class Opening(Editor):
                 raise Cancelled
             before = self._state.journal
             fresh = journal or Journal.begin(document, after=before.last if before else 0)
-            self._state = State(fresh, project.history if project else (), project=path)
+            self._state = _begun(fresh, project, path)
         return self._tell(document.model, set(ALL), notes)
 
 
@@ -135,6 +136,12 @@ def job_of(document: Document) -> Job:
     """The document as a request to the workbench."""
     data = document.data.ref if document.data else None
     return Job(ModelRef.to(document.model), document.recipe, data)
+
+
+def _begun(journal: Journal, project: Project | None, path: str) -> State:
+    if project is None:
+        return State(journal)
+    return State(journal, project.history, sensitivity=project.sensitivity, project=path)
 
 
 def _journal(project: Project, facts: Facts, data: DataFacts | None) -> Journal:

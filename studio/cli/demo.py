@@ -86,12 +86,13 @@ def _compress(shell: Shell, out: Path, told: _Told) -> None:
     shell.note("2. Measuring what each group can bear")
     found = session.sensitivity(shell.control()).value
     told.data["sensitivity"] = [msgspec.to_builtins(each) for each in found]
-    shell.note("3. int8 everywhere, channels removed where that was cheap")
+    shell.note("3. int8 everywhere, channels removed where that was cheap; every step is measured")
+    session.measure(shell.control())
     session.apply_preset("int8")
-    prune = prunable(found)
-    if prune:
-        session.set_layers(prune, Settings(sparsity=PRUNE))
     measured = session.measure(shell.control()).value
+    for group in prunable(found):
+        session.set_layers([group], Settings(sparsity=PRUNE))
+        measured = session.measure(shell.control()).value
     pair = session.latency(shell.control()).value
     shell.note("4. Writing the measured file")
     written = session.export(out / "fashion-int8.onnx", shell.control()).value
@@ -167,9 +168,12 @@ def _write(shell: Shell, out: Path, told: _Told) -> None:
 def screenshots(shell: Shell, project: Path, out: Path) -> list[Path]:
     """The window with the project loaded, light and dark, drawn without a screen in a process of its own."""
     wanted = [out / f"window-{theme}.png" for theme in ("light", "dark")]
-    command = [sys.executable, "-m", "studio.gui.shots", str(project), str(out)]
-    offscreen = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run(command, env=offscreen, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "studio.gui.pictures", str(project), str(out)]
+    with tempfile.TemporaryDirectory(
+        prefix="trimtab-demo-"
+    ) as home:  # the user's own settings stay as they are
+        around = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "TRIMTAB_HOME": home}
+        done = subprocess.run(command, env=around, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()
         shell.note(f"   no pictures: {last[-1] if last else 'the window did not start'}")

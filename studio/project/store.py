@@ -8,6 +8,7 @@ import msgspec
 
 from studio.data.reference import DataRef
 from studio.errors import ProjectError
+from studio.metrics import Sensitivity
 from studio.project.changes import Measured
 from studio.project.files import write_atomic
 from studio.recipe import text
@@ -35,6 +36,7 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: int = 0
     data: DataRef | None = None
     history: tuple[Measured, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
     version: int = VERSION
 
 

@@ -9,7 +9,7 @@ import pytest
 from studio.artifact import Artifact, LayerOutcome, Refusal
 from studio.data.reference import DataRef, Preprocessing
 from studio.errors import ProjectError
-from studio.metrics import HERE, Comparison, Figure, Flip, Latency, LatencyPair
+from studio.metrics import HERE, Comparison, Figure, Flip, Latency, LatencyPair, Sensitivity
 from studio.project import store
 from studio.project.changes import Measured
 from studio.project.files import write_atomic
@@ -33,7 +33,9 @@ def project(model: Path) -> Project:
         SavedStep("bits 4", 2, Recipe(default=Settings(bits=4), name="four")),
     )
     data = DataRef("/d/set", Preprocessing(resize=32, crop=(28, 28), mean=(0.5,)), 100)
-    return Project(str(model), "k" * 64, steps, 1, data, (measured,))
+    return Project(
+        str(model), "k" * 64, steps, 1, data, (measured,), (Sensitivity("g", "bits=4", figure, 30.0, 99),)
+    )
 
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
