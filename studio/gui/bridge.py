@@ -23,7 +23,8 @@ from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
 from studio.session import Session
 
-OPEN, DATA, MEASURE, SENSE, EXPORT = "open", "data", "measure", "sensitivity", "export"
+OPEN, DATA, MEASURE, SENSE = "open", "data", "measure", "sensitivity"
+EXPORT, REPORT, SAVE = "export", "report", "save"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 

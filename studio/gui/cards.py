@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from studio.gui import fonts, icons
@@ -97,15 +97,22 @@ class Card(QFrame):
     def show_face(self, face: Face) -> None:
         self.face = face
         self._value.setText(face.value)
-        self._change.setText(face.change)
         self._change.setToolTip(face.change)
-        self._source.setText(face.source)
         self._source.setToolTip(face.source)
         self._sign.show_tone(face.tone)
-        self.setAccessibleName(
-            ", ".join(filter(None, (self._title.text(), face.value, face.change, face.source)))
-        )
+        said = (self._title.text(), face.value, face.change, face.source)
+        self.setAccessibleName(", ".join(filter(None, said)))
         self._dress()
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        """What does not fit ends in a visible …, and stands whole in the tool tip."""
+        for part, text in ((self._source, self.face.source), (self._change, self.face.change)):
+            part.setText(part.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, part.width()))
 
     def _dress(self) -> None:
         theme = self._look.theme

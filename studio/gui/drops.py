@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.gui.texts import T
 
-_MODELS = frozenset({".onnx", ".pt2", ".pt", ".pth", ".ts"})
+_MODELS = frozenset({".onnx", ".pt2", ".pt", ".pth", ".ts", ".trimtab"})
 _DATA = frozenset({".npz"})
 _RECIPES = frozenset({".json"})
 
@@ -22,11 +22,11 @@ class Kind(Enum):
 
 def kind_of(path: Path) -> Kind:
     """By suffix; a folder is data. Contents are judged by the engine, which refuses with a reason."""
-    if path.is_dir():
-        return Kind.DATA
     suffix = path.suffix.lower()
     if suffix in _MODELS:
         return Kind.MODEL
+    if path.is_dir():
+        return Kind.DATA
     if suffix in _DATA:
         return Kind.DATA
     return Kind.RECIPE if suffix in _RECIPES else Kind.UNKNOWN

@@ -52,7 +52,7 @@ def latency(pair: LatencyPair | None) -> Face:
     change = f"{words}  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
     invalid = now.invalid or original.invalid
     if invalid:
-        return Face(f"{now.p50:.2f} ms", change, WARN, f"{T.card_doubtful.format(why=invalid)} · {source}")
+        return Face(f"{now.p50:.2f} ms", change, WARN, T.card_doubtful.format(source=now.source, why=invalid))
     return Face(f"{now.p50:.2f} ms", change, _pace(pair), source)
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from studio.data.reference import DataRef
 from studio.errors import StudioError
 from studio.gui import drops
-from studio.gui.bridge import Bridge
+from studio.gui.bridge import REPORT, SAVE, Bridge
 from studio.gui.texts import T
 from studio.paths import resource
 from studio.recipe import text
@@ -44,6 +44,33 @@ class Files(QObject):
             source = Path(document.model.path)
             out = source.with_name(f"{source.stem}-trimmed.onnx")
             self._ask(T.export_title, T.export_filter, self.export, out)
+
+    def ask_report(self) -> None:
+        document = self._bridge.session.document
+        if document is not None:
+            out = Path(document.model.path).with_suffix(".report.html")
+            self._ask(T.report_title, T.report_filter, self.report, out)
+
+    def report(self, path: str) -> None:
+        """Write a self-contained report of the current state."""
+        session = self._bridge.session
+        self._bridge.run(REPORT, T.job_report, lambda control: session.report(path, control))
+
+    def ask_save(self) -> None:
+        """Save to where the project is kept already, else ask."""
+        session = self._bridge.session
+        if session.document is None:
+            return
+        if session.state.project:
+            self.save(session.state.project)
+            return
+        out = Path(session.facts.path).with_suffix(".trimtab")
+        self._ask(T.save_title, T.save_filter, self.save, out)
+
+    def save(self, path: str) -> None:
+        """Keep model reference, data, recipe, history and figures in a project."""
+        session = self._bridge.session
+        self._bridge.run(SAVE, T.save, lambda _: session.save(path))
 
     def ask_recipe_out(self) -> None:
         document = self._bridge.session.document

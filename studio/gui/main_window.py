@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLa
 
 from studio.gui import icons, numbers, preferences
 from studio.gui.actions import Actions
-from studio.gui.bridge import Bridge
+from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
 from studio.gui.dress import dress
 from studio.gui.files import Files
@@ -75,6 +75,8 @@ class MainWindow(QMainWindow):
             "reset": bridge.reset,
             "sensitivity": bridge.sense,
             "latency": bridge.time,
+            "save": files.ask_save,
+            "report": files.ask_report,
             "boards": self._show_boards,
             "export": files.ask_export,
             "find": self._find,
@@ -150,7 +152,8 @@ class MainWindow(QMainWindow):
         self.edges.foot.say_engine(session.target.title)
         self.actions_.allow(True)
         self.edges.toolbar.allow(True)
-        self._keep(recent=self.preferences.with_recent(facts.path).recent)
+        kept = session.state.project or facts.path
+        self._keep(recent=self.preferences.with_recent(kept).recent)
 
     def _show_journal(self) -> None:
         journal = self.bridge.session.journal
@@ -164,6 +167,9 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _take_end(self, outcome: Outcome) -> None:
         value = outcome.value.value if isinstance(outcome.value, Changed) else None
+        if isinstance(value, Path):
+            said = T.saved if outcome.lane == SAVE else T.reported
+            self.edges.notice.show_note(said.format(path=value), stays=outcome.lane != SAVE)
         if isinstance(value, Written):
             name, size = Path(value.path).name, numbers.size(value.bytes)
             self.edges.notice.show_note(T.exported.format(name=name, size=size, sha=value.sha256[:12]))

@@ -42,8 +42,9 @@ def _measured(window: MainWindow) -> bool:
 
 
 def _select_largest(window: MainWindow) -> None:
-    largest = max(window.bridge.session.facts.layers, key=lambda layer: layer.params)
-    window.page.graph.selected.emit((largest.name,))
+    layers, view = window.bridge.session.facts.layers, window.page.layers.view
+    largest = max(range(len(layers)), key=lambda row: layers[row].params)
+    view.setCurrentIndex(view.proxy.mapFromSource(view.source.index(largest, 0)))
 
 
 def _picture(window: MainWindow, theme: str, folder: Path) -> Path:

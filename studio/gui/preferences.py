@@ -26,7 +26,7 @@ class Preferences(msgspec.Struct, frozen=True):
 
     def recent_there(self) -> tuple[Path, ...]:
         """The recent models that still exist."""
-        return tuple(path for each in self.recent if (path := Path(each)).is_file())
+        return tuple(path for each in self.recent if (path := Path(each)).exists())
 
 
 def read() -> Preferences:

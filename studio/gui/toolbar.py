@@ -50,6 +50,7 @@ class Toolbar(QFrame):
         row.addWidget(self._menu_button("presets", T.presets, self.presets))
         row.addWidget(self._button("sensitivity"))
         row.addWidget(self._button("latency"))
+        row.addWidget(self._button("report"))
         row.addStretch(1)
         row.addWidget(self.title)
         row.addStretch(1)

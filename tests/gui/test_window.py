@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.errors import ModelError
-from studio.gui import shots
+from studio.gui import drops, shots
 from studio.gui.main_window import MainWindow
 from studio.gui.start import StartView
 from studio.metrics import HERE
@@ -83,10 +83,20 @@ def test_an_edit_is_seen_at_once_measured_after_and_exported_as_measured(
     assert session.artifact is not None
     assert page.sizes.series.points[-1].value == session.artifact.bytes
     assert page.layers.view.source.rows[0].real
+    _save_and_report(opened, qtbot, tmp_path)
     out = tmp_path / "out.onnx"
     opened.files.export(str(out))
     qtbot.waitUntil(lambda: "Exported" in opened.edges.notice.text, timeout=_SECONDS)
     assert hashlib.sha256(out.read_bytes()).hexdigest() == session.artifact.sha256
+
+
+def _save_and_report(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
+    window.files.save(str(folder / "work.trimtab"))
+    qtbot.waitUntil(lambda: "Saved" in window.edges.notice.text, timeout=_SECONDS)
+    assert drops.kind_of(folder / "work.trimtab") is drops.Kind.MODEL
+    window.files.report(str(folder / "report.html"))
+    qtbot.waitUntil(lambda: "Report written" in window.edges.notice.text, timeout=_SECONDS)
+    assert "<html" in (folder / "report.html").read_text("utf-8")
 
 
 def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
