@@ -82,7 +82,6 @@ def _upgrade() -> str:
 
 
 def _check_size(proto: onnx.ModelProto, path: Path) -> None:
-    _check_depth(proto, path)
     for count, node in enumerate(nodes_in(proto), 1):
         if count > MAX_NODES:
             fail(path, f"it has more than {MAX_NODES:,} nodes", "Export it without unrolled loops.")
@@ -92,6 +91,7 @@ def _check_size(proto: onnx.ModelProto, path: Path) -> None:
         longest = max(texts, key=len)
         if len(longest) > MAX_NAME:
             fail(path, f"a name in it has {len(longest):,} characters: {shown(longest)}")
+    _check_depth(proto, path)
 
 
 def _check_depth(proto: onnx.ModelProto, path: Path) -> None:

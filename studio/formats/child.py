@@ -58,6 +58,8 @@ def _limit(memory: int, *, final: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory if final else hard))
+    if final:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (memory, memory))
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, _KILL, 0, 0, 0)
 
 

@@ -63,7 +63,8 @@ def run_guarded(task: str, argument: Mapping[str, Any], thing: str, limits: Limi
     if answer is None:
         raise _death(child, thing, limits)
     if "error" in answer:
-        raise ModelError(*answer["error"])
+        _, cause, fix = answer["error"]
+        raise ModelError(thing, cause, fix)
     return answer["result"]
 
 
@@ -71,7 +72,8 @@ class _Answers:
     """Reads the child's lines until it answers, dies or overstays."""
 
     def __init__(self, child: subprocess.Popen[bytes], limits: Limits, control: Control) -> None:
-        self._child, self._control, self._seconds = child, control, limits.seconds
+        self._child, self._control = child, control
+        self._seconds, self._sealed = limits.seconds, limits.sealed
         self._deadline = time.monotonic() + _START_SECONDS
         self._text = b""
 
@@ -96,7 +98,7 @@ class _Answers:
             message = _decoded(line)
             if "ready" in message:
                 self._deadline = time.monotonic() + self._seconds
-            elif "more" in message:
+            elif "more" in message and not self._sealed:
                 self._deadline += min(float(message["more"]), 600.0)
             elif "result" in message or "error" in message:
                 return message

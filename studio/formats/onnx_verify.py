@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from studio.control import Control
 from studio.formats.check import check_proto
 from studio.formats.check_constants import out_of_memory, run_constants
 from studio.formats.guard import Limits, run_guarded
-from studio.formats.refuse import fail
+from studio.formats.refuse import fail, shown
 from studio.formats.session_faults import faults
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _SECONDS = 2.5
 _BYTES_PER_SECOND = 25 << 20
 _NODES_PER_SECOND = 2000
 _KEEP_BYTES = 1024
+_LARGEST = 1 << 32  # elements of a tensor at run time
+_HARMLESS = 1 << 20  # so small a file cannot grow beyond bounds by being parsed: most faults show at once
 
 
 def verify_in_child(path: Path, control: Control) -> None:
@@ -31,6 +34,8 @@ def verify_in_child(path: Path, control: Control) -> None:
     Memory and time grow with the file's own size only, never with what it promises.
     """
     size = _file_size(path)
+    if size <= _HARMLESS:
+        check_proto(parse(path), path)
     limits = Limits(memory=_MEMORY + 4 * size, seconds=_SECONDS + size / _BYTES_PER_SECOND)
     run_guarded(f"{__name__}:verify", {"path": str(path)}, str(path), limits, control)
 
@@ -44,7 +49,7 @@ def verify(argument: dict[str, Any], more_seconds: Callable[[float], None]) -> i
     _allow_memory(4 * weight)
     more_seconds(weight / _BYTES_PER_SECOND + min(len(proto.graph.node) / _NODES_PER_SECOND, 30))
     run_constants(proto)
-    _infer(proto)
+    _infer(proto, path)
     del proto
     _open_session(path)
     return len(files)
@@ -87,7 +92,7 @@ def _allow_memory(more: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (soft + more, hard))
 
 
-def _infer(proto: onnx.ModelProto) -> None:
+def _infer(proto: onnx.ModelProto, path: Path) -> None:
     """Shape inference on what is left without big weights: native code that a file can crash."""
     import contextlib
 
@@ -97,7 +102,11 @@ def _infer(proto: onnx.ModelProto) -> None:
         if len(tensor.raw_data) > _KEEP_BYTES:
             tensor.ClearField("raw_data")
     with contextlib.suppress(onnx.shape_inference.InferenceError, RuntimeError, ValueError):
-        onnx.shape_inference.infer_shapes(proto, check_type=False, strict_mode=False, data_prop=True)
+        proto = onnx.shape_inference.infer_shapes(proto, check_type=False, strict_mode=False, data_prop=True)
+    for value in proto.graph.value_info:
+        count = prod(max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim)
+        if count > _LARGEST:
+            fail(path, f"its tensor {shown(value.name)} would have {count:,} elements")
 
 
 def _open_session(path: Path) -> None:

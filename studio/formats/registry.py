@@ -7,12 +7,17 @@ from pathlib import Path
 
 from studio.formats.onnx_in import OnnxImporter
 from studio.formats.sniff import explain, kind_of, read_head
+from studio.formats.torch_in import TorchImporter
 from studio.stages import Importer
 
 
 def built_in() -> tuple[Importer, ...]:
     """The importers that come with the program."""
-    return (OnnxImporter(),)
+    return (
+        OnnxImporter(),
+        TorchImporter("pt2", (".pt2",)),
+        TorchImporter("torchscript", (".pt", ".pth", ".torchscript", ".ts")),
+    )
 
 
 def importer_for(path: Path, more: Sequence[Importer] = ()) -> Importer:

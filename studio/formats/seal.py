@@ -19,14 +19,18 @@ from typing import Any
 
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER_MODE = 38, 22, 2
 _ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 1  # EPERM
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_NO_CALL = 0x00050000 | 38  # ENOSYS
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_CLONE, _CLONE3, _THREAD, _NONE = {"x86_64": 56, "aarch64": 220}, 435, 0x10000, 0x3FFFFFFF
 _CALLS = {  # name: number on x86-64, number on AArch64
     "socket": (41, 198),
     "connect": (42, 203),
     "bind": (49, 200),
     "ptrace": (101, 117),
     "execve": (59, 221),
+    "fork": (57, _NONE),  # AArch64 has clone alone
+    "vfork": (58, _NONE),
     "execveat": (322, 281),
     "kill": (62, 129),
     "mount": (165, 40),
@@ -93,17 +97,23 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     arch = _ARCHITECTURES.get(platform.machine())
     if arch is None:
         return False
+    clone = _CLONE[platform.machine()]
     calls = [numbers[platform.machine() == "aarch64"] for numbers in _CALLS.values()]
     count = len(calls)
-    deny = count + 5  # index of the last line; a jump counts from the line after its own
+    allow, deny = count + 8, count + 9  # lines; a jump counts from the line after its own
     program = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 0, deny - 2, arch),
         (_LOAD, 0, 0, 0),
         (_AT_LEAST, deny - 4, 0, 0x40000000),  # the x32 door to the same calls
         *((_EQUAL, deny - 5 - index, 0, call) for index, call in enumerate(calls)),
+        (_EQUAL, deny + 1 - (count + 5), 0, _CLONE3),  # its flags cannot be seen: "no such call"
+        (_EQUAL, 0, allow - (count + 6), clone),
+        (_LOAD, 0, 0, 16),
+        (_ANY_BIT, 0, deny - (count + 8), _THREAD),  # threads yes, processes no
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _DENY),
+        (_RETURN, 0, 0, _NO_CALL),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
@@ -129,6 +139,7 @@ def _landlock(libc: ctypes.CDLL, folder: str) -> bool:
 def _readable() -> Iterable[str]:
     """The interpreter, its packages and the system's libraries; nothing of the user's."""
     yield from ("/usr", "/lib", "/lib64", "/proc", "/sys", "/etc/ld.so.cache", "/dev/urandom", "/opt")
+    yield str(Path(__file__).resolve().parent.parent)
     yield from {sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(None, sys.path)}
 
 

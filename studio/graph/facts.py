@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studio.graph.constants import elements, stored_bytes, tensor_of
 from studio.graph.groups import find_groups
 from studio.graph.layers import layers_of
 from studio.graph.macs import macs_of
-from studio.graph.model import Facts, NodeFact, TensorFact
+from studio.graph.model import Facts, GroupFact, LayerFact, NodeFact, TensorFact
 from studio.graph.names import scope_of, unique_names
 from studio.graph.shapes import Shapes, fed_inputs, shape_fact, shapes_of
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _LONG = 120
+_WIDEST = 1 << 22
+_WIDEST_TOGETHER = 1 << 27
+_TOO_WIDE = "its model has too many channels to follow each of them"
 
 
 def read_facts(model: ir.Model, *, key: str, path: str, format: str, file_bytes: int) -> Facts:
@@ -24,7 +28,7 @@ def read_facts(model: ir.Model, *, key: str, path: str, format: str, file_bytes:
     shapes = shapes_of(model)
     nodes = _nodes(model, shapes)
     layers, notes = layers_of(list(model.graph), nodes, shapes)
-    groups, layers = find_groups(model, layers, {name: fact.shape for name, fact in shapes.named.items()})
+    groups, layers = _groups(model, layers, shapes)
     return Facts(
         key=key,
         name=model.graph.name or "",
@@ -42,6 +46,25 @@ def read_facts(model: ir.Model, *, key: str, path: str, format: str, file_bytes:
         groups=groups,
         notes=(*notes, *_function_notes(model)),
     )
+
+
+def _groups(
+    model: ir.Model, layers: tuple[LayerFact, ...], shapes: Shapes
+) -> tuple[tuple[GroupFact, ...], tuple[LayerFact, ...]]:
+    """Pruning groups; each layer alone where following every channel would take gigabytes."""
+    widths = [max(shape, default=0) for shape in _known_shapes(layers, shapes)]
+    if max(widths, default=0) <= _WIDEST and sum(widths) <= _WIDEST_TOGETHER:
+        return find_groups(model, layers, {name: fact.shape for name, fact in shapes.named.items()})
+    groups = tuple(
+        GroupFact(layer.name, (layer.name,), (), layer.out_channels, False, _TOO_WIDE) for layer in layers
+    )
+    return groups, tuple(replace(layer, group=layer.name, why_not_prunable=_TOO_WIDE) for layer in layers)
+
+
+def _known_shapes(layers: tuple[LayerFact, ...], shapes: Shapes) -> Iterator[list[int]]:
+    yield from (list(layer.weight_shape) for layer in layers)
+    for fact in shapes.single.values():
+        yield [dim for dim in fact.shape or () if isinstance(dim, int)]
 
 
 def _nodes(model: ir.Model, shapes: Shapes) -> tuple[NodeFact, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from studio.graph.constants import Origin, elements, origin_of, stored_bits, stored_bytes
+from studio.graph.constants import Origin, elements, origin_of, stored_bits, stored_bytes, tensor_of
 from studio.graph.model import LayerFact, NodeFact
 from studio.graph.shapes import Shapes
 
@@ -107,7 +107,7 @@ def _layer(node: ir.Node, fact: NodeFact, weight: Weight) -> LayerFact:
 
 def _weight_shape(value: ir.Value, origin: Origin, shapes: Shapes | None) -> tuple[int, ...] | None:
     if origin.plain:
-        tensor = origin.main.const_value
+        tensor = tensor_of(origin.main)
         return tuple(int(dim) for dim in tensor.shape if isinstance(dim, int)) if tensor else None
     shape = shapes.of(str(value.name)) if shapes else None
     known = tuple(dim for dim in shape or () if isinstance(dim, int))

@@ -432,6 +432,15 @@ def doubling_bomb(folder: Path) -> Path:
 
 
 @hostile
+def doubling_of_data(folder: Path) -> Path:
+    """Nothing here is constant: only the shapes tell that it grows to terabytes."""
+    nodes = [helper.make_node("Relu", ["x"], ["t0"])]
+    nodes += [helper.make_node("Concat", [f"t{i}"] * 2, [f"t{i + 1}"], axis=1) for i in range(40)]
+    nodes.append(helper.make_node("ReduceMax", ["t40"], ["y"], keepdims=0))
+    return saved(folder, sound(nodes, []))
+
+
+@hostile
 def endless_loop(folder: Path) -> Path:
     nodes = [
         constant("go", True, np.bool_),
@@ -499,7 +508,7 @@ def functions_that_unfold_to_billions(folder: Path) -> Path:
 @hostile
 def a_crowd_of_empty_nodes(folder: Path) -> Path:
     """Two bytes of file for each node of some hundred bytes in memory."""
-    return saved(folder, b"\x08\x08" + _field(7, b"\x0a\x00" * 20_000_000))
+    return saved(folder, b"\x08\x08" + _field(7, b"\x0a\x00" * 12_000_000))
 
 
 def _field(number: int, content: bytes) -> bytes:

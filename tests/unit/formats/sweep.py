@@ -1,0 +1,42 @@
+"""Opens every hostile file in a process of its own; prints what came of each, and the memory it took."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from studio.errors import ModelError, StudioError
+from studio.formats.onnx_in import open_model
+
+
+def main() -> None:
+    spec = importlib.util.spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    hostile = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hostile)
+    results = {name: attempt(maker, Path(sys.argv[1], name)) for name, maker in hostile.MAKERS.items()}
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({"files": results, "peak_bytes": peak * 1024}))
+
+
+def attempt(maker, folder: Path) -> dict:
+    folder.mkdir()
+    path = maker(folder)
+    start = time.monotonic()
+    try:
+        open_model(path)
+        kind, text = "opened", ""
+    except ModelError as error:
+        kind, text = "ModelError", str(error)
+    except StudioError as error:
+        kind, text = type(error).__name__, str(error)
+    return {"kind": kind, "text": text, "path": str(path), "seconds": time.monotonic() - start}
+
+
+if __name__ == "__main__":
+    main()
