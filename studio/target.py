@@ -7,6 +7,7 @@ from functools import cache
 import msgspec
 
 from studio.errors import RecipeError
+from studio.graph.model import LayerFact
 from studio.paths import resource
 
 
@@ -14,6 +15,8 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one op may carry. `bits` and `activations` are the stops of the sliders, widest first.
 
     `int8_pays` is False where int8 is measured to be slower than float on this CPU; `why` says so.
+    Layers with fewer input channels per group than `int8_channels` stay float unless 8-bit activations
+    are asked for by name (a stem of three channels can be slower in int8); 0 lets all of them be int8.
     """
 
     bits: tuple[int, ...] = (32,)
@@ -21,7 +24,13 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     granularity: tuple[str, ...] = ("channel", "tensor")
     sparsity: tuple[str, ...] = ("channels", "unstructured")
     int8_pays: bool = True
+    int8_channels: int = 0
     why: str = ""
+
+    def pays(self, layer: LayerFact) -> bool:
+        """Whether int8 is worth it for `layer`; depth-wise layers do not count as narrow."""
+        wide = layer.groups > 1 or layer.weight_shape[layer.input_axis] >= self.int8_channels
+        return self.int8_pays and wide
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ def correct_biases(work: Work, levels: Mapping[str, Levels], seen: Mapping[str, 
     """
     for fact, _, node in work.layers():
         source = node.inputs[0]
-        if fact.name not in levels or fact.op == "MatMul" or source is None:
+        if fact.name not in levels or node.op_type == "MatMul" or source is None:
             continue
         weight, bias = weight_array(node), bias_array(node, fact.out_channels)
         found = seen.get(str(source.name))

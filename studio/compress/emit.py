@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +12,18 @@ from studio.compress.fold import along, bias_array, sweep, weight_array
 from studio.compress.pairs import Ranges, insert_pairs
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
-from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float
+from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float, why_not
 from studio.compress.weights import Levels
 from studio.compress.work import Array, Work, set_input
 from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan
+from studio.recipe.settings import FLOAT
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
 _BIAS_ROOM = 2.0**30
+_FLOAT16_MOST = 65504.0
 
 
 def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
@@ -30,7 +33,7 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
     empty where no row has 8-bit activations. Tensor names live on behind their DequantizeLinear.
     """
     shelf = Shelf(work)
-    scales = insert_pairs(work, find_places(work), ranges, shelf)
+    scales = insert_pairs(work, find_places(work, _integer_layers(work, levels)), ranges, shelf)
     for fact, row, node in work.layers():
         source = node.inputs[0]
         scale = scales.get(source) if source is not None else None
@@ -42,11 +45,28 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
     sweep(work)
 
 
+def _integer_layers(work: Work, levels: Mapping[str, Levels]) -> dict[ir.Node, None]:
+    """Nodes of the layers that run on integers; those that cannot are refused."""
+    found: dict[ir.Node, None] = {}
+    for fact, row, node in work.layers():
+        if row.activations > 8:
+            continue
+        if fact.name in levels and (
+            node.op_type == "MatMul" or bias_array(node, fact.out_channels) is not None
+        ):
+            found[node] = None
+        else:
+            reason = "its weight or bias is computed while running"
+            work.refuse(fact.name, "activations", row.activations, FLOAT, reason)
+            work.rows[fact.name] = replace(row, activations=FLOAT)
+    return found
+
+
 def _with_room(
     work: Work, fact: LayerFact, row: LayerPlan, node: ir.Node, levels: Levels, scale: ir.Value | None
 ) -> Levels:
     """The levels, or new ones with larger scales where an int32 bias would overflow."""
-    bias = bias_array(node, fact.out_channels) if fact.op != "MatMul" else None
+    bias = bias_array(node, fact.out_channels) if node.op_type != "MatMul" else None
     weight = weight_array(node)
     if scale is None or scale.const_value is None or bias is None or weight is None:
         return levels
@@ -66,9 +86,10 @@ def _store_levels(
 ) -> None:
     storage = choose(levels, row.storage, work.model.opset_imports.get("", 0))
     work.storage[fact.name] = storage
+    if row.storage not in ("auto", storage):
+        work.refuse(fact.name, "storage", row.storage, storage, why_not(row.storage, levels))
     bias = bias_array(node, fact.out_channels) if len(node.inputs) > 2 else None
-    name = work.release(node.inputs[1])
-    codes = place(shelf, node, levels, storage, name, work.model.opset_imports.get("", 0))
+    codes = _placed(shelf, node, levels, storage)
     if scale is None:
         set_input(node, 1, _as_float(work, shelf, node, codes, levels))
         return
@@ -80,6 +101,22 @@ def _store_levels(
     set_input(node, 1, work.before(node, "DequantizeLinear", parts, axis))
     if bias is not None and bias.any():
         _store_bias(work, shelf, node, bias, scale, steps)
+    elif bias is not None:
+        node.resize_inputs(2)  # a float bias, be it zero, would keep the kernel from fusing
+
+
+def _placed(shelf: Shelf, node: ir.Node, levels: Levels, storage: str) -> ir.Value:
+    """The int8 weight; layers that share one in the model share it in the file."""
+    weight = node.inputs[1]
+    assert weight is not None
+    made = shelf.placed.get(weight)
+    if made is not None and made[0] is levels:
+        return made[1]
+    name = shelf.work.release(weight)
+    opset = shelf.work.model.opset_imports.get("", 0)
+    codes = place(shelf, node, levels, storage, name, opset)
+    shelf.placed[weight] = (levels, codes)
+    return codes
 
 
 def _store_bias(
@@ -111,11 +148,15 @@ def _store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node
     weight = weight_array(node)
     if weight is None or not row.touched:
         return
-    stored = weight.astype(np.float16) if row.bits == 16 else weight
+    narrow = row.bits == 16 and float(np.abs(weight).max()) < _FLOAT16_MOST
+    if row.bits == 16 and not narrow:
+        work.refuse(fact.name, "bits", 16, FLOAT, "it has weights that float16 cannot hold")
+        work.rows[fact.name] = replace(row, bits=FLOAT)
+    stored = weight.astype(np.float16) if narrow else weight
     masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
     work.storage[fact.name] = "masked" if masked else "dense"
     name = work.release(node.inputs[1])
     value = place_masked_float(shelf, node, stored, name) if masked else work.constant(stored, name)
-    if row.bits == 16:
+    if narrow:
         value = work.before(node, "Cast", [value], {"to": int(ir.DataType.FLOAT)})
     set_input(node, 1, value)

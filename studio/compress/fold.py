@@ -39,6 +39,8 @@ def fold(work: Work) -> None:
     for fact, _, node in work.layers():
         if node.op_type == "MatMul":
             _matmul_to_gemm(work, node)
+        if node.op_type == "Gemm":
+            _plain_gemm(work, fact, node)
         if node.op_type in _FOLDABLE:
             _fold_followers(work, fact, node)
     sweep(work)
@@ -191,6 +193,21 @@ def _batch_norm(node: ir.Node, channels: int) -> tuple[Array, Array] | None:
     gamma, beta, mean, variance = (np.asarray(each, np.float64).reshape(-1) for each in found)
     factor = gamma / np.sqrt(variance + attribute(node, "epsilon", 1e-5))
     return factor.astype(np.float32), (beta - mean * factor).astype(np.float32)
+
+
+def _plain_gemm(work: Work, fact: LayerFact, node: ir.Node) -> None:
+    """Move alpha and beta into weight and bias: integer kernels know neither."""
+    import onnx_ir as ir
+
+    weight, bias = weight_array(node), bias_array(node, fact.out_channels)
+    factors = {name: float(attribute(node, name, 1.0)) for name in ("alpha", "beta")}
+    if weight is None or bias is None or set(factors.values()) == {1.0}:
+        return
+    set_weight(work, node, (weight * factors["alpha"]).astype(np.float32))
+    if bias.any():
+        set_bias(work, node, (bias * factors["beta"]).astype(np.float32))
+    for name in factors:
+        node.attributes[name] = ir.AttrFloat32(name, 1.0)
 
 
 def _matmul_to_gemm(work: Work, node: ir.Node) -> None:

@@ -7,6 +7,7 @@ behind such an op would break that; they are taken out and their range goes into
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,9 @@ class Places:
     entered: dict[ir.Value, None] = field(default_factory=dict)
 
 
-def find_places(work: Work) -> Places:
-    """Decide for the graph as it stands; nothing is changed."""
+def find_places(work: Work, layers: Collection[ir.Node]) -> Places:
+    """Decide for the graph as it stands; nothing is changed. `layers` are those that run on integers."""
     places = Places()
-    layers = {node for _, row, node in work.layers() if row.activations == 8}
     wanted = {node.inputs[0] for node in layers}
     for node in work.model.graph:
         if node in layers or _absorbable(node, places) or _joins_in(work, node, places, wanted):
@@ -110,7 +110,7 @@ def _absorbable(node: ir.Node, places: Places) -> bool:
     )
 
 
-def _demote(places: Places, layers: set[ir.Node]) -> bool:
+def _demote(places: Places, layers: Collection[ir.Node]) -> bool:
     """Take out nodes that no integer node follows: coding their output would only lose accuracy.
 
     A convolution always gives codes; Gemm and MatMul can give floats and then stay integer.
@@ -128,7 +128,7 @@ def _demote(places: Places, layers: set[ir.Node]) -> bool:
     return changed
 
 
-def _must_code(node: ir.Node, layers: set[ir.Node]) -> bool:
+def _must_code(node: ir.Node, layers: Collection[ir.Node]) -> bool:
     """Convolutions, and clips right behind one."""
     source = node.inputs[0]
     behind = source.producer() if source is not None and clip_of(node) is not None else node

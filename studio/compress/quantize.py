@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import MutableMapping
 from typing import Any
 
+from studio.compress.codebook import cluster
 from studio.compress.fold import weight_array
 from studio.compress.weights import Levels, quantize
 from studio.compress.work import Array, Work
@@ -40,11 +41,16 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
 
 def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor: Array | None) -> Levels:
     """Quantize one weight as its row asks; `floor` (channels,) is the smallest scale allowed."""
+    channels = row.granularity != "tensor"
+    if row.storage == "codebook" and row.bits < 8:
+        return cluster(
+            weight, row.bits, fact.channel_axis, per_channel=channels, keep_zero=_sparse(row), floor=floor
+        )
     return quantize(
         weight,
         row.bits,
         fact.channel_axis,
-        per_channel=row.granularity != "tensor",
+        per_channel=channels,
         keep_zero=_sparse(row),
         floor=floor,
         limit=_REDUCED if work.target.reduce_range else 127,
@@ -56,7 +62,9 @@ def _sparse(row: LayerPlan) -> bool:
 
 
 def _settings(work: Work, row: LayerPlan) -> str:
-    return f"{row.bits}:{row.granularity}:{_sparse(row)}:{work.target.reduce_range}"
+    return (
+        f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{work.target.reduce_range}"
+    )
 
 
 def _digest(weight: Array) -> str:

@@ -6,6 +6,7 @@ unpacked once, at load, and the kernels see an ordinary int8 weight. Forms of st
 - `dense`: the int8 weight itself.
 - `packed`: bit planes (see `packing`), put together by BitShift, MatMulInteger and a Gather from the
   table of levels; 4 bits use the INT4 type and a Cast where the opset has it.
+- `codebook`: the same with a table of its own for each layer, see `studio.compress.codebook`.
 - `masked`: one bit per weight saying whether it is there, and the levels of those that are.
 """
 
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
 _INT4_OPSET = 21
 _PACK_COST = 330  # bytes of the nodes and names that unpack one weight, seen on serialized files
 _INT4_COST = 30
+_BOOK_COST = 110
 _MASK_COST = 450
 
 
 @dataclass
 class Shelf:
-    """Small constants that unpacking shares between layers, made when first asked for."""
+    """What layers share: small constants, made when first asked for, and weights by their original."""
 
     work: Work
     made: dict[tuple[str, bytes, tuple[int, ...]], ir.Value] = field(default_factory=dict)
+    placed: dict[ir.Value, tuple[Levels, ir.Value]] = field(default_factory=dict)
 
     def constant(self, array: Array) -> ir.Value:
         """An initializer holding `array`, the same one for equal arrays."""
@@ -48,17 +51,27 @@ def choose(levels: Levels, wish: str, opset: int) -> str:
     """The storage with the fewest bytes for this weight, or the one wished for where it can be had."""
     costs = {"dense": levels.values.size, "masked": _masked_bytes(levels)}
     if levels.table is not None and np.isin(levels.values, levels.table).all():
-        costs["packed"] = packed_bytes(levels.values.size, levels.bits) + _unpack_cost(levels, opset)
+        name = "codebook" if wish == "codebook" else "packed"
+        costs[name] = packed_bytes(levels.values.size, levels.bits) + _unpack_cost(levels, opset)
     return wish if wish in costs else min(costs, key=lambda name: (costs[name], name))
+
+
+def why_not(wish: str, levels: Levels) -> str:
+    """Why a wished-for storage cannot be had for this weight."""
+    if levels.table is None:
+        return "8-bit weights have nothing to pack; choose fewer bits"
+    return "the zeros of pruned weights are no level of so few bits; they need a mask"
 
 
 def place(shelf: Shelf, node: ir.Node, levels: Levels, storage: str, name: str, opset: int) -> ir.Value:
     """Emit `levels` in front of `node`; the value returned is int8 in the weight's shape."""
     if storage == "masked":
         return _masked(shelf, node, levels, name)
-    if storage == "packed" and levels.table is not None:
+    if storage in ("packed", "codebook") and levels.table is not None:
         if _is_int4(levels, opset):
             return _int4(shelf, node, levels.values, name)
+        if levels.bits == 4 and opset >= _INT4_OPSET:
+            return _uint4(shelf, node, levels.values, levels.table, name)
         return _unpacked(shelf, node, levels.values, levels.table, levels.bits, name)
     return shelf.work.constant(levels.values, name)
 
@@ -81,7 +94,9 @@ def _is_int4(levels: Levels, opset: int) -> bool:
 
 
 def _unpack_cost(levels: Levels, opset: int) -> int:
-    return _INT4_COST if _is_int4(levels, opset) else _PACK_COST
+    if levels.bits == 4 and opset >= _INT4_OPSET:
+        return _INT4_COST if _is_int4(levels, opset) else _BOOK_COST
+    return _PACK_COST
 
 
 def _masked_bytes(levels: Levels) -> int:
@@ -96,6 +111,16 @@ def _int4(shelf: Shelf, node: ir.Node, values: Array, name: str) -> ir.Value:
 
     stored = shelf.work.constant(values.astype(ml_dtypes.int4), name)
     return shelf.work.before(node, "Cast", [stored], {"to": int(ir.DataType.INT8)})
+
+
+def _uint4(shelf: Shelf, node: ir.Node, values: Array, table: Array, name: str) -> ir.Value:
+    """Codes of any 16 levels, looked up in their table."""
+    import ml_dtypes
+    import onnx_ir as ir
+
+    stored = shelf.work.constant(encode(values, table).astype(ml_dtypes.uint4), name)
+    index = shelf.work.before(node, "Cast", [stored], {"to": int(ir.DataType.INT32)})
+    return shelf.work.before(node, "Gather", [shelf.constant(table), index])
 
 
 def _unpacked(shelf: Shelf, node: ir.Node, values: Array, table: Array, bits: int, name: str) -> ir.Value:

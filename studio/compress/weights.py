@@ -51,7 +51,7 @@ def quantize(
     zeros exactly zero (pruned weights), outside the table at 1 bit. `floor` (channels,) is the
     smallest scale allowed.
     """
-    rows = _rows(weight, axis if per_channel else None)
+    rows = rows_of(weight, axis if per_channel else None)
     grids = _grids(bits, keep_zero, limit)
     fits = [_fit(rows, grid, floor if per_channel else _most(floor), keep_zero) for grid in grids]
     best = min(range(len(grids)), key=lambda index: fits[index][1])
@@ -59,7 +59,7 @@ def quantize(
     nearest = _nearest(rows / scale[:, None], grids[best])
     if keep_zero:
         nearest[rows == 0] = 0
-    values = _unrows(nearest, weight.shape, axis if per_channel else None)
+    values = from_rows(nearest, weight.shape, axis if per_channel else None)
     table = grids[best] if bits < 8 else None
     return Levels(values, scale, axis, bits, table)
 
@@ -88,13 +88,13 @@ def _fit(rows: Array, grid: Array, floor: Array | None, keep_zero: bool) -> tupl
     """Scale per row and the squared error summed over all rows."""
     top = np.abs(rows).max(axis=1)
     reach = float(min(-int(grid[0]), int(grid[-1]))) or float(np.abs(grid).max())
-    full = _floored(np.where(top > 0, top / reach, 1.0).astype(np.float32), floor)
+    full = floored(np.where(top > 0, top / reach, 1.0).astype(np.float32), floor)
     if grid.size > 128:
         return full, 0.0
     sample = _thinned(rows)
     scale, least = full, np.full(len(rows), np.inf)
     for ratio in _RATIOS:
-        tried = _floored((full * ratio).astype(np.float32), floor)
+        tried = floored((full * ratio).astype(np.float32), floor)
         error = _error(sample, tried, grid, keep_zero)
         better = error < least
         scale, least = np.where(better, tried, scale), np.where(better, error, least)
@@ -115,7 +115,8 @@ def _nearest(scaled: Array, grid: Array) -> Array:
     return grid[np.clip(index, 0, grid.size - 1).astype(np.intp)]
 
 
-def _floored(scale: Array, floor: Array | None) -> Array:
+def floored(scale: Array, floor: Array | None) -> Array:
+    """`scale`, nowhere below `floor` nor zero."""
     tiny = np.float32(np.finfo(np.float32).tiny)
     return np.maximum(scale, tiny if floor is None else np.maximum(floor, tiny)).astype(np.float32)
 
@@ -130,13 +131,15 @@ def _thinned(rows: Array) -> Array:
     return rows[:, ::step] if rows.shape[1] >= 64 * step else rows
 
 
-def _rows(weight: Array, axis: int | None) -> Array:
+def rows_of(weight: Array, axis: int | None) -> Array:
+    """The weight as (channels, rest), or (1, all) where `axis` is None."""
     if axis is None:
         return weight.reshape(1, -1)
     return np.ascontiguousarray(np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1))
 
 
-def _unrows(rows: Array, shape: tuple[int, ...], axis: int | None) -> Array:
+def from_rows(rows: Array, shape: tuple[int, ...], axis: int | None) -> Array:
+    """What `rows_of` made, back in the weight's shape."""
     if axis is None:
         return np.ascontiguousarray(rows.reshape(shape))
     moved = (shape[axis], *(dim for index, dim in enumerate(shape) if index != axis))

@@ -113,12 +113,12 @@ def _row(
         layer=layer.name,
         group=layer.group,
         bits=bits,
-        activations=_activations(wish, bits, rule, calibrated, refused),
+        activations=_activations(wish, bits, layer, rule, calibrated, refused),
         sparsity=sparsity,
         structure=structure,
         granularity=_granularity(wish, rule, refused),
         block=wish.block or 32,
-        symmetric=wish.symmetric if wish.symmetric is not None else True,
+        symmetric=_symmetric(wish, bits, refused),
         storage=wish.storage or "auto",
         refused=tuple(refused),
     )
@@ -141,7 +141,9 @@ def _bits(wish: Settings, layer: LayerFact, rule: OpRule, refused: list[Refusal]
     return given
 
 
-def _activations(wish: Settings, bits: int, rule: OpRule, calibrated: bool, refused: list[Refusal]) -> int:
+def _activations(
+    wish: Settings, bits: int, layer: LayerFact, rule: OpRule, calibrated: bool, refused: list[Refusal]
+) -> int:
     asked = wish.activations
     if bits > 8:
         if asked is not None and asked < FLOAT:
@@ -149,7 +151,7 @@ def _activations(wish: Settings, bits: int, rule: OpRule, calibrated: bool, refu
             refused.append(Refusal("activations", str(asked), str(FLOAT), reason))
         return FLOAT
     if asked is None:
-        asked = 8 if 8 in rule.activations and rule.int8_pays and calibrated else FLOAT
+        asked = 8 if 8 in rule.activations and rule.pays(layer) and calibrated else FLOAT
     if asked not in rule.activations:
         reason = rule.why or f"this op takes {_list(rule.activations)}"
         refused.append(Refusal("activations", str(asked), str(FLOAT), reason))
@@ -211,6 +213,13 @@ def _granularity(wish: Settings, rule: OpRule, refused: list[Refusal]) -> str:
     given = rule.granularity[0]
     refused.append(Refusal("granularity", asked, given, f"this op takes {', '.join(rule.granularity)}"))
     return given
+
+
+def _symmetric(wish: Settings, bits: int, refused: list[Refusal]) -> bool:
+    if wish.symmetric is False and bits <= 8:
+        reason = "int8 kernels run at full speed only with weights around zero"
+        refused.append(Refusal("symmetric", "false", "true", reason))
+    return True
 
 
 def _list(bits: tuple[int, ...]) -> str:

@@ -234,3 +234,72 @@ def test_a_target_can_keep_an_op_in_float(make: Builder, tmp_path: Path) -> None
     artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
     assert run(artifact.path, np.zeros((1, 3, 16, 16), np.float32)).shape == (1, 10)
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
+
+
+def test_a_code_book_is_more_accurate_at_the_same_width(make: Builder, tmp_path: Path) -> None:
+    model = residual_net(32).model("head")
+    x = inputs_of(model)
+    quality = []
+    for storage in ("packed", "codebook"):
+        artifact = make(model, Recipe(default=Settings(bits=4, storage=storage)))
+        assert {outcome.storage for outcome in artifact.layers} == {storage}
+        assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
+        quality.append(sqnr(run(serialize(model.ir), x), run(artifact.path, x)))
+    assert quality[1] > quality[0]
+
+
+def test_a_storage_that_cannot_be_had_is_refused(make: Builder) -> None:
+    artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8, storage="packed")))
+    assert {outcome.storage for outcome in artifact.layers} == {"dense"}
+    assert all(outcome.refused[0].setting == "storage" for outcome in artifact.layers)
+
+
+def test_weights_that_float16_cannot_hold_stay_float(make: Builder) -> None:
+    net = Net("N", 4)
+    net.op("Gemm", ["x", net.array("w", np.full((4, 2), 1e5, np.float32))], "y")
+    outcome = make(net.model("y"), Recipe(default=Settings(bits=16))).layers[0]
+    assert (outcome.bits, outcome.refused[0].reason) == (32, "it has weights that float16 cannot hold")
+
+
+def test_gemm_factors_and_empty_biases_do_not_stop_fusing(make: Builder, tmp_path: Path) -> None:
+    net = Net("N", 16)
+    weight = net.array("w", net.random.normal(size=(16, 12)).astype(np.float32))
+    bias = net.array("b", net.random.normal(size=12).astype(np.float32))
+    first = net.op("Gemm", ["x", weight, bias], "first", alpha=0.5, beta=2.0)
+    second = net.array("w2", net.random.normal(size=(12, 6)).astype(np.float32))
+    net.op("Gemm", [net.op("Relu", [first], "r"), second, net.array("zero", np.zeros(6, np.float32))], "y")
+    model = net.model("y")
+    artifact = make(model, Recipe(default=Settings(bits=8), repair=()))
+    assert kernels(artifact.path, tmp_path)["QGemm"] == 2
+    assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 25
+
+
+def test_layers_that_share_a_weight_share_it_in_the_file(make: Builder) -> None:
+    net = Net("N", 64)
+    weight = net.array("w", net.random.normal(size=(64, 64)).astype(np.float32))
+    net.op("MatMul", [net.op("Tanh", [net.op("MatMul", ["x", weight], "one")], "t"), weight], "y")
+    artifact = make(net.model("y"), Recipe(default=Settings(bits=8)))
+    assert artifact.bytes < 64 * 64 + 2000
+    assert [outcome.bytes > 4096 for outcome in artifact.layers] == [True, False]
+
+
+def test_a_target_can_keep_narrow_stems_in_float(make: Builder, tmp_path: Path) -> None:
+    rule = load("onnxruntime-cpu").rule("Conv")
+    rules = {"Conv": OpRule(rule.bits, rule.activations, int8_channels=4)}
+    artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
+    assert {outcome.layer: outcome.activations for outcome in artifact.layers}["stem"] == 32
+    assert kernels(artifact.path, tmp_path)["QLinearConv"] == 6
+
+
+def test_reduced_range_keeps_weights_in_seven_bits(make: Builder) -> None:
+    recipe = Recipe(default=Settings(bits=8), target="onnxruntime-cpu-x86-avx2")
+    proto = onnx.load(make(residual_net().model("head"), recipe).path)
+    weights = [onnx.numpy_helper.to_array(each) for each in proto.graph.initializer if each.data_type == 3]
+    assert max(int(np.abs(each.astype(int)).max()) for each in weights) == 63
+
+
+@pytest.mark.parametrize("method", ["minmax", "average", "percentile", "entropy", "mse"])
+def test_every_calibration_method_gives_a_working_file(make: Builder, method: str) -> None:
+    model = residual_net().model("head")
+    artifact = make(model, Recipe(default=Settings(bits=8), calibration=method))  # type: ignore[arg-type]  # one of the literals
+    assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 20
