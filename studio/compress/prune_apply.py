@@ -28,19 +28,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Keep = NDArray[np.bool_]
 
 
-def remove(model: ir.Model, coupling: Coupling, gone: NDArray[np.bool_], more: Iterable[Edit] = ()) -> None:
+def remove(model: ir.Model, coupling: Coupling, gone: NDArray[np.bool_]) -> None:
     """Remove the classes marked in `gone` (one flag per class of `coupling`) from `model`, in place.
 
-    `more` are edits for constants that were added after `coupling` was found. Constants that other
-    nodes go on using whole are left to them; a cut copy is made.
+    Constants that other nodes go on using whole are left to them; a cut copy is made.
     """
     keep_class = ~gone
     desk = _Desk(model, keep_class[coupling.class_of])
-    edits = [*coupling.edits, *more]
-    for edit in edits:
+    for edit in coupling.edits:
         if not isinstance(edit, Cut):
             desk.rewrite(edit)
-    desk.cut([edit for edit in edits if isinstance(edit, Cut)])
+    desk.cut([edit for edit in coupling.edits if isinstance(edit, Cut)])
     desk.tidy()
     _restate(coupling, desk.keep)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from studio.artifact import Refusal
 from studio.compress.prune_apply import remove
 from studio.compress.prune_choose import choose, count_step, importance, weight_index
-from studio.compress.prune_moments import Moments
-from studio.compress.prune_repair import repair
+from studio.compress.prune_repair import Follower, apply, follower, mapping
+from studio.compress.prune_watch import Run, affordable, chunks, positions, rows_of
 from studio.control import Control
+from studio.errors import BuildError
 from studio.graph.coupling import Component, Coupling, couple
 from studio.graph.coupling_trace import constant, integer
 from studio.graph.model import Facts, GroupFact, LayerFact
@@ -24,10 +25,8 @@ from studio.stages import Batch
 
 if TYPE_CHECKING:
     import onnx_ir as ir
-    import onnxruntime as ort
 
 Array = np.ndarray[Any, np.dtype[Any]]
-CHUNK = 16
 Gone = NDArray[np.bool_]
 
 
@@ -50,8 +49,8 @@ def prune_channels(
 
     Works on the graph as it stands (before or after BatchNorm is folded); layers are found by node
     name. With `batches` of model inputs (arrays (N, …)) channels are chosen by how much they vary,
-    and what they contributed is moved into kept weights and biases of the layers behind. The same
-    graph, plan and batches give the same bytes.
+    and the layers behind are rebuilt to make up for them. The same graph, plan and batches give the
+    same bytes.
     """
     coupling = couple(model, {tensor.name: tensor.shape for tensor in facts.tensors})
     rows = {row.layer: row for row in plan.layers}
@@ -59,13 +58,18 @@ def prune_channels(
     asked = [(part, sparsity) for part, sparsity in wishes if sparsity > 0 and part.blocks]
     if not asked:
         return Pruned(facts)
-    moments = _moments(model, coupling, [part for part, _ in asked], plan, control, batches)
+    runs = chunks(facts, batches, plan.calibration_samples) if batches is not None else []
+    behind = _behind(coupling, [part for part, _ in asked]) if runs else {}
+    seen, most = _look(model, behind, runs, control.part(0.0, 0.2))
     gone = np.zeros(len(coupling.held), dtype=np.bool_)
-    for index, (part, sparsity) in enumerate(asked):
-        control.step(index / len(asked), f"choosing channels of {part.members[0]}")
-        gone[choose(part, sparsity, importance(coupling, part, moments))] = True
-    cuts = repair(model, coupling, gone, moments)
-    remove(model, coupling, gone, cuts)
+    variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
+    for part, sparsity in asked:
+        control.check()
+        gone[choose(part, sparsity, importance(coupling, part, variance))] = True
+    followers = [(each, seen[name]) for name, each in _followers(coupling, gone) if name in seen]
+    remove(model, coupling, gone)
+    some = runs[: affordable(facts, runs, len(followers))]
+    _rebuild(model, followers, some, most, control.part(0.2, 1.0))
     return _told(facts, coupling, gone, asked)
 
 
@@ -78,65 +82,69 @@ def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> float:
     return min(asked, default=0.0)
 
 
-def _moments(
+def _behind(coupling: Coupling, parts: Iterable[Component]) -> dict[str, tuple[str, int, int]]:
+    """By layer that takes channels of `parts`: the tensor it takes, their axis there, and their number."""
+    names = dict.fromkeys(name for part in parts for name in part.followers)
+    return {
+        name: (str(_taken(coupling, name).name), _axis(coupling, name), len(coupling.followers[name]))
+        for name in names
+    }
+
+
+def _look(
+    model: ir.Model, behind: Mapping[str, tuple[str, int, int]], runs: Sequence[Run], control: Control
+) -> tuple[dict[str, Array], int]:
+    """Rows of what each layer takes in, in one pass for all, and how many positions of a sample those are."""
+    if not behind:
+        return {}, 1
+    control.step(0.0, "looking at channels")
+    widths = {tensor: width for tensor, _, width in behind.values()}
+    most = positions(runs, sum(widths.values()))
+    rows = rows_of(model, {tensor: axis for tensor, axis, _ in behind.values()}, runs, most, control)
+    return {name: rows[tensor] for name, (tensor, _, _) in behind.items()}, most
+
+
+def _taken(coupling: Coupling, name: str) -> ir.Value:
+    """The data tensor that a follower takes in."""
+    node = coupling.nodes[name]
+    value = node.inputs[1 - weight_index(node)]
+    if value is None:
+        raise BuildError(name, "has no data input", "Check the model with onnx.checker.")
+    return value
+
+
+def _axis(coupling: Coupling, name: str) -> int:
+    label = coupling.labels[_taken(coupling, name)]
+    return next(axis for axis, ids in enumerate(label) if ids is coupling.followers[name])
+
+
+def _followers(coupling: Coupling, gone: Gone) -> Iterator[tuple[str, Follower]]:
+    """The layers that lose input channels and can make up for them, by name, in graph order."""
+    for name, ids in coupling.followers.items():
+        keep = ~gone[coupling.class_of[ids]]
+        keep_out = ~gone[coupling.class_of[coupling.members[name]]]
+        tensor = str(_taken(coupling, name).name)
+        if not keep.all():
+            found = follower(coupling.nodes[name], tensor, _axis(coupling, name), keep, keep_out)
+            if found is not None:
+                yield name, found
+
+
+def _rebuild(
     model: ir.Model,
-    coupling: Coupling,
-    parts: Iterable[Component],
-    plan: Plan,
+    followers: Sequence[tuple[Follower, Array]],
+    runs: Sequence[Run],
+    most: int,
     control: Control,
-    batches: Iterable[Batch] | None,
-) -> dict[str, Moments]:
-    """Statistics of what the followers of `parts` take in, by follower; {} without data."""
-    wanted: dict[str, ir.Value] = {}
-    for name in (name for part in parts for name in part.followers):
-        node = coupling.nodes[name]
-        value = node.inputs[1 - weight_index(node)]
-        if value is not None and value.name:
-            wanted[name] = value
-    if batches is None or not wanted:
-        return {}
-    seen = {str(value.name): _empty(coupling, name, value) for name, value in wanted.items()}
-    session = _session(model, set(seen))
-    for count, tensors in enumerate(_runs(session, batches, plan.calibration_samples)):
-        control.step(min(1.0, count * CHUNK / plan.calibration_samples), "looking at channels")
-        for tensor, moments in seen.items():
-            moments.add(tensors[tensor])
-    return {name: seen[str(value.name)] for name, value in wanted.items() if seen[str(value.name)].count}
-
-
-def _empty(coupling: Coupling, name: str, value: ir.Value) -> Moments:
-    ids = coupling.followers[name]
-    label = coupling.labels[value]
-    axis = next(axis for axis, each in enumerate(label) if each is ids)
-    return Moments(len(ids), axis)
-
-
-def _session(model: ir.Model, names: set[str]) -> ort.InferenceSession:
-    from studio.compress.calibrate import session_with
-
-    return session_with(model, sorted(names))
-
-
-def _runs(session: ort.InferenceSession, batches: Iterable[Batch], limit: int) -> Iterator[dict[str, Array]]:
-    """The session's outputs, by name, for chunks of at most CHUNK samples, `limit` samples in all."""
-    names = [output.name for output in session.get_outputs()]
-    taken = 0
-    for feeds in _chunks(session, batches):
-        if taken >= limit:
-            return
-        taken += max(len(array) for array in feeds.values())
-        yield dict(zip(names, (np.asarray(out) for out in session.run(names, feeds)), strict=True))
-
-
-def _chunks(session: ort.InferenceSession, batches: Iterable[Batch]) -> Iterator[dict[str, Array]]:
-    inputs = session.get_inputs()
-    fixed = [each.shape[0] for each in inputs if each.shape and isinstance(each.shape[0], int)]
-    most = fixed[0] if fixed else CHUNK
-    for batch in batches:
-        feeds = {each.name: batch[each.name] for each in inputs}
-        size = max(len(array) for array in feeds.values())
-        for start in range(0, size - most + 1 if fixed else size, most):
-            yield {name: array[start : start + most] for name, array in feeds.items()}
+) -> None:
+    """Layer by layer, each on what really reaches it in `runs`; without runs, on what stays of what it
+    took in."""
+    for index, (each, wanted) in enumerate(followers):
+        control.step(index / len(followers), f"rebuilding {each.node.name}")
+        given = np.ascontiguousarray(wanted[:, each.keep])
+        if runs:
+            given = rows_of(model, {each.tensor: each.axis}, runs, most, control)[each.tensor]
+        apply(model, each, *mapping(given, wanted[: len(given)], each.keep))
 
 
 def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Component, float]]) -> Pruned:

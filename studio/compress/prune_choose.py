@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.compress.prune_moments import Moments
 from studio.graph.coupling import Component, Coupling
 from studio.graph.coupling_trace import constant, integer
 
@@ -42,20 +41,20 @@ def choose(part: Component, sparsity: float, scores: Scores) -> NDArray[np.int64
     return np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)
 
 
-def importance(coupling: Coupling, part: Component, moments: Mapping[str, Moments]) -> Scores:
+def importance(coupling: Coupling, part: Component, variance: Mapping[str, Array]) -> Scores:
     """A score per class (0 for classes of other components).
 
-    With `moments` of a follower's input (by follower name): the energy that the channel's variation
-    adds to the follower's output, ‖W[:, c]‖² · var(c), as its share of that layer's. A channel's mean
-    costs nothing, because it is moved into the bias. Without: the channel's share of each layer's
+    With the `variance` of a follower's input (per channel, by follower name): the energy that the
+    channel's variation adds to the follower's output, ‖W[:, c]‖² · var(c), as its share of that
+    layer's; its mean costs nothing, it goes into the bias. Without: the channel's share of each layer's
     squared weights, summed over the layers that make it and those that take it.
     """
     scores = np.zeros(len(coupling.held))
-    seen = [name for name in part.followers if name in moments]
+    seen = [name for name in part.followers if name in variance]
     for name in seen if seen else part.followers:
         energy = input_energy(coupling.nodes[name], len(coupling.followers[name]))
         if seen:
-            energy = energy * moments[name].variance
+            energy = energy * variance[name]
         _share(scores, coupling.class_of[coupling.followers[name]], energy)
     for name in part.members if not seen else ():
         energy = output_energy(coupling.nodes[name], len(coupling.members[name]))

@@ -1,14 +1,15 @@
 """Making up for removed channels in the layers that took them, without training.
 
-A removed channel is predicted from the kept ones by least squares on calibration data (per
-position, so it holds for kernels of any size): x_gone ≈ A·x_kept + b. Its weights then move to the
-kept channels and its mean into the bias. With A = 0 this is mean compensation. The idea is the
-reconstruction of channel pruning (He et al., ICCV 2017), solved on covariances alone.
+What a layer used to take in is predicted from what it takes in now by least squares on calibration
+data, x ≈ x'·A + b per position (so it holds for kernels of any size). A goes into the layer's
+weights and b into its bias; where there are too many channels for a solve, only the mean is moved.
+The target is the original net's tensor, so errors of layers in front are made up for as well. The
+idea is the reconstruction of channel pruning (He et al., ICCV 2017), solved on covariances alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -16,63 +17,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.compress.prune_choose import weight_index, weight_rows
-from studio.compress.prune_moments import Moments
-from studio.graph.coupling import Coupling
-from studio.graph.coupling_trace import Cut, constant, integer
+from studio.graph.coupling_trace import constant, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_RIDGE = 1e-3  # of the mean variance: keeps near-duplicates from blowing up the weights
+Keep = NDArray[np.bool_]
+MAX_SOLVE = 1024  # channels; above, a cubic solve costs more than it gives
+_RIDGE = 1e-2  # of the mean variance: pulls towards keeping channels as they are
 
 
-def repair(
-    model: ir.Model, coupling: Coupling, gone: NDArray[np.bool_], moments: Mapping[str, Moments]
-) -> list[Cut]:
-    """Move what removed channels contributed into kept weights and biases of their followers.
+@dataclass(frozen=True)
+class Follower:
+    """A layer that loses input channels: its tensor in, their axis, which stay, and its original
+    weights (float64, input channels first, removed output channels already left out)."""
 
-    Must run before the removal, which the returned cuts of new biases belong to. Layers whose
-    weights are not plain float32, or that are shared, keep their weights and lose the channels.
-    """
-    cuts: list[Cut] = []
-    for name, seen in moments.items():
-        lost = gone[coupling.class_of[coupling.followers[name]]]
-        node = coupling.nodes[name]
-        if lost.any() and not lost.all() and _plain(node):
-            cuts += _repair(model, node, lost, seen, coupling.members[name])
-    return cuts
+    node: ir.Node
+    tensor: str
+    axis: int
+    keep: Keep
+    weight: Array
 
 
-def _repair(model: ir.Model, node: ir.Node, lost: NDArray[np.bool_], seen: Moments, out: Array) -> list[Cut]:
-    weight = weight_rows(node)
+def follower(node: ir.Node, tensor: str, axis: int, keep: Keep, keep_out: Keep) -> Follower | None:
+    """The layer before the removal, or None where its weights are shared, scaled or no plain floats."""
+    weight = weight_rows(node) if _plain(node) else None
     if weight is None:
-        return []
-    mix, rest = prediction(seen, lost)
-    axis = 0 if node.op_type == "ConvTranspose" else 1
-    inward = np.moveaxis(weight, axis, 0)  # input channels first: a view into `weight`
-    lost_weight = inward[lost]
-    shift = np.tensordot(rest, lost_weight, axes=(0, 0))
-    if mix is not None:
-        inward[~lost] += np.tensordot(mix.T, lost_weight, axes=(1, 0))
-        _set_weight(model, node, weight)
-    per_channel = shift.reshape(shift.shape[0], -1).sum(axis=1) / _strides(node)
-    return _add_bias(model, node, per_channel.astype(np.float32), out)
+        return None
+    inward = weight if node.op_type == "ConvTranspose" else np.moveaxis(weight, 1, 0)
+    return Follower(node, tensor, axis, keep, inward[:, keep_out])
 
 
-def prediction(seen: Moments, lost: NDArray[np.bool_]) -> tuple[Array | None, Array]:
-    """(A, b) with x_lost ≈ A·x_kept + b; A is None where only the mean is known.
+def mapping(given: Array, wanted: Array, keep: Keep) -> tuple[Array, Array]:
+    """(A, b) with wanted ≈ given·A + b, from rows (n, kept) and (n, all): A is (kept, all), b is (all,).
 
-    A is (lost, kept), b is (lost,), both float64.
+    Minimizes the squared error plus a ridge on the distance of A from "each kept channel is itself";
+    A is just that where there are more than MAX_SOLVE channels or too few rows.
     """
-    mean = seen.mean
-    covariance = seen.covariance
-    if covariance is None or seen.count <= 2 * len(mean):
-        return None, mean[lost]
-    kept = covariance[np.ix_(~lost, ~lost)]
-    ridge = _RIDGE * max(float(np.trace(kept)) / len(kept), 1e-12)
-    mix = np.linalg.solve(kept + ridge * np.eye(len(kept)), covariance[np.ix_(~lost, lost)]).T
-    return mix, mean[lost] - mix @ mean[~lost]
+    mean, target = given.mean(axis=0, dtype=np.float64), wanted.mean(axis=0, dtype=np.float64)
+    plain = np.zeros((given.shape[1], wanted.shape[1]))
+    plain[np.arange(given.shape[1]), np.flatnonzero(keep)] = 1.0
+    if wanted.shape[1] > MAX_SOLVE or len(given) <= 2 * given.shape[1]:
+        return plain, target - mean @ plain
+    centred = given - mean.astype(np.float32)
+    within = (centred.T @ centred).astype(np.float64) / len(given)
+    across = (centred.T @ (wanted - target.astype(np.float32))).astype(np.float64) / len(given)
+    ridge = _RIDGE * max(float(np.trace(within)) / len(within), 1e-12)
+    mix = np.linalg.solve(within + ridge * np.eye(len(within)), across + ridge * plain)
+    return mix, target - mean @ mix
+
+
+def apply(model: ir.Model, each: Follower, mix: Array, shift: Array) -> None:
+    """Write A into the weights and b into the bias of the layer, which has lost its channels."""
+    node = each.node
+    inward = np.tensordot(mix, each.weight, axes=(1, 0))
+    weight = inward if node.op_type == "ConvTranspose" else np.moveaxis(inward, 0, 1)
+    turned = node.op_type == "MatMul" or (node.op_type == "Gemm" and not integer(node, "transB", 0))
+    _replace(model, node, 1, (weight.T if turned else weight).astype(np.float32))
+    taps = np.tensordot(shift, each.weight, axes=(0, 0))
+    _add_bias(model, node, taps.reshape(taps.shape[0], -1).sum(axis=1) / _strides(node))
 
 
 def _strides(node: ir.Node) -> int:
@@ -97,34 +101,27 @@ def _plain(node: ir.Node) -> bool:
     return all(each is None or each.as_float() == 1.0 for each in scaled) and not integer(node, "transA", 0)
 
 
-def _set_weight(model: ir.Model, node: ir.Node, weight: Array) -> None:
-    turned = node.op_type == "MatMul" or (node.op_type == "Gemm" and not integer(node, "transB", 0))
-    _replace(model, node, 1, (weight.T if turned else weight).astype(np.float32))
-
-
-def _add_bias(model: ir.Model, node: ir.Node, shift: Array, out: Array) -> list[Cut]:
+def _add_bias(model: ir.Model, node: ir.Node, shift: Array) -> None:
     if node.op_type == "MatMul":
-        return _add_behind(model, node, shift, out)
+        return _add_behind(model, node, shift.astype(np.float32))
     old = constant(node.inputs[2]) if len(node.inputs) > 2 else None
     if old is not None:
         shift = shift + np.asarray(old.numpy())
-    _replace(model, node, 2, np.broadcast_to(shift, (len(out),)).astype(np.float32))
-    return [] if old is not None and len(out) == old.size else [Cut(node, 2, 0, out)]
+    return _replace(model, node, 2, shift.astype(np.float32))
 
 
-def _add_behind(model: ir.Model, node: ir.Node, shift: Array, out: Array) -> list[Cut]:
+def _add_behind(model: ir.Model, node: ir.Node, shift: Array) -> None:
     """A MatMul has no bias: use the constant Add behind it, or insert one."""
     uses = list(node.outputs[0].uses())
     if len(uses) == 1 and uses[0].node.op_type == "Add" and not node.outputs[0].is_graph_output():
         after, index = uses[0].node, 1 - uses[0].idx
         old = constant(after.inputs[index])
         if old is not None and tuple(old.shape.numpy()) == shift.shape and old.dtype.name == "FLOAT":
-            _replace(model, after, index, np.asarray(old.numpy()) + shift)
-            return []
-    return [Cut(_insert_add(model, node, shift), 1, 0, out)]
+            return _replace(model, after, index, np.asarray(old.numpy()) + shift)
+    return _insert_add(model, node, shift)
 
 
-def _insert_add(model: ir.Model, node: ir.Node, shift: Array) -> ir.Node:
+def _insert_add(model: ir.Model, node: ir.Node, shift: Array) -> None:
     import onnx_ir as ir
 
     value = node.outputs[0]
@@ -137,7 +134,6 @@ def _insert_add(model: ir.Model, node: ir.Node, shift: Array) -> ir.Node:
     made.replace_input_with(0, value)
     value.name, result.name = f"{name}.unshifted", name
     model.graph.insert_after(node, made)
-    return made
 
 
 def _replace(model: ir.Model, node: ir.Node, index: int, array: Array) -> None:
@@ -160,7 +156,6 @@ def _initializer(model: ir.Model, array: Array, name: str) -> ir.Value:
 
     while name in model.graph.initializers:
         name += "_"
-    whole = np.ascontiguousarray(array)
-    value = ir.Value(name=name, const_value=ir.tensor(whole, name=name))
+    value = ir.Value(name=name, const_value=ir.tensor(np.ascontiguousarray(array), name=name))
     model.graph.register_initializer(value)
     return value

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
+from studio.compress import prune_watch
 from studio.compress.prune_channels import Pruned, prune_channels
 from studio.control import Cancelled, Control
 from studio.graph.model import Facts
@@ -511,15 +512,22 @@ def test_the_same_wish_gives_the_same_bytes() -> None:
     assert first == second
 
 
-def test_repair_brings_the_output_closer_than_removal_alone() -> None:
-    x = np.random.default_rng(5).normal(size=(96, GIVEN, SIZE, SIZE)).astype(np.float32)
-    proto = build(chain)
-    exact = run(proto.SerializeToString(), x)
+@pytest.mark.parametrize("budget", [0.0, prune_watch.BUDGET])
+@pytest.mark.parametrize("program", [chain, residual, flattened("zero"), upsampled])
+def test_rebuilding_brings_the_output_closer_than_removal_alone(
+    program: Program, budget: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All at once where the budget is small, else layer by layer; on inputs that it has not seen."""
+    monkeypatch.setattr(prune_watch, "BUDGET", budget)
+    rng = np.random.default_rng(5)
+    x, unseen = (rng.normal(size=(96, GIVEN, SIZE, SIZE)).astype(np.float32) for _ in range(2))
+    proto = build(program)
+    exact = run(proto.SerializeToString(), unseen)
     errors = [
-        float(np.square(run(serialize(prune(proto, 0.5, data)[0]), x) - exact).mean())
+        float(np.square(run(serialize(prune(proto, 0.5, data)[0]), unseen) - exact).mean())
         for data in (None, [{"x": x}])
     ]
-    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.6 * errors[0]
 
 
 def test_channels_that_repeat_others_cost_nothing_when_they_go() -> None:
