@@ -25,6 +25,12 @@ T = TypeVar("T")
 CONNECT_SECONDS = 15.0
 # With AES instructions on both sides this halves the cost of a push; without them it is the slowest choice.
 _AES_FIRST = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr", "aes256-ctr")
+# As OpenSSH prefers them: the fingerprint shown is then the one that `ssh` shows for the same board.
+_KEY_KINDS = (
+    "ssh-ed25519",
+    *("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    *("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),
+)
 
 
 class SshLink:
@@ -108,6 +114,9 @@ class SshLink:
         import asyncssh
 
         options = _address(self.board) | await asyncio.to_thread(_credentials, self.board)
+        host, port = await _filed(self.board)
+        if not any(self._hosts.trusted(host, "", port)[:2]):
+            raise refusal(f"board {self.board.name}", await _shown_key(self.board, self._hosts))
         try:
             return await asyncssh.connect(
                 **options,
@@ -209,19 +218,26 @@ def _credentials(board: Board) -> dict[str, Any]:
 async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:
     import asyncssh
 
-    settings = await asyncssh.SSHClientConnectionOptions.construct(config=(), **_address(board))
-    host = settings.host_key_alias or settings.host
-    known = hosts.trusted(host, "", settings.port)[0]
-    kinds = [name.decode() for key in known for name in key.sig_algorithms]
+    host, port = await _filed(board)
+    known = hosts.trusted(host, "", port)[0]
+    kinds = [name.decode() for key in known for name in key.sig_algorithms] or list(_KEY_KINDS)
     plain = {name: value for name, value in _address(board).items() if name in ("host", "port")}
     async with asyncio.timeout(CONNECT_SECONDS):
         try:
-            key = await asyncssh.get_server_host_key(**plain, server_host_key_algs=kinds or ())
+            key = await asyncssh.get_server_host_key(**plain, server_host_key_algs=kinds)
         except asyncssh.KeyExchangeFailed:
-            key = await asyncssh.get_server_host_key(**plain)
+            key = await asyncssh.get_server_host_key(**plain, server_host_key_algs=_KEY_KINDS)
     if key is None:
         raise BoardError(f"board {board.name}", "it showed no host key", "Check what listens on that port.")
-    return hosts.judge(host, settings.port, key)
+    return hosts.judge(host, port, key)
+
+
+async def _filed(board: Board) -> tuple[str, int]:
+    """(name, port) under which the board's host key is filed, after `~/.ssh/config`."""
+    import asyncssh
+
+    settings = await asyncssh.SSHClientConnectionOptions.construct(config=(), **_address(board))
+    return settings.host_key_alias or settings.host, settings.port
 
 
 async def _hang_up(connection: asyncssh.SSHClientConnection) -> None:

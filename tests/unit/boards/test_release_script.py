@@ -211,7 +211,7 @@ def test_shellcheck_finds_nothing() -> None:
 
 
 def test_kill_at_random_moments(folder: Path) -> None:
-    _hits(folder, 12, random.Random(1))
+    _hits(folder, 8, random.Random(1))
 
 
 @pytest.mark.slow
