@@ -211,7 +211,8 @@ def _numbers(text: str) -> list[str]:
 def short_name(node: NodeFact, scope: tuple[str, ...]) -> str:
     """The part of a node's name that tells it from its neighbours."""
     last = node.name.strip("/").rpartition("/")[2]
-    plain = last == node.op or last.startswith(f"{node.op}_") or last == f"node_{node.op}"
+    bare, op = last.lower().removeprefix("node_"), node.op.lower()
+    plain = bare == op or bare.startswith(f"{op}_")
     if plain and scope:
         return ".".join(scope[-2:]) if scope[-1].isdigit() else scope[-1]
     dotted = [part for part in last.split(".") if part]

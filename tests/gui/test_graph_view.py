@@ -179,7 +179,7 @@ def test_zoom_to_selection(qtbot: QtBot, view: GraphView) -> None:
     view.set_selection(["/fc/Gemm"])
     qtbot.keyClick(view.canvas, Qt.Key.Key_F)
     middle = QPointF(view.canvas.rect().center())
-    assert (view.canvas.place_of(box(view, "Gemm")) - middle).manhattanLength() < 4
+    assert (view.canvas.place_of(box(view, "Gemm")) - middle).manhattanLength() < 20
 
 
 def wheel(view: GraphView, place: QPointF, angle: int, key: Qt.KeyboardModifier) -> None:
@@ -246,7 +246,7 @@ def test_tool_tip_tells_shapes_and_escapes_names(view: GraphView, nets: ModuleTy
 
 
 def test_colour_by_figures(view: GraphView) -> None:
-    for mode, expected in (("size", "9.25 KiB"), ("macs", "464 K"), ("bits", "32 bit")):
+    for mode, expected in (("size", "9.47 KB"), ("macs", "464K"), ("bits", "32 bit")):
         view.set_mode(mode)
         assert view.shown.heat.text(box(view, "Conv 3×3", "conv1")).startswith(expected)
     view.set_mode("sensitivity")

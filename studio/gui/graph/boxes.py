@@ -10,12 +10,13 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen, QStaticText
 from studio.graph.cards import kind
 from studio.graph.scopes import Box
 from studio.gui.graph import inks
-from studio.gui.graph.badges import badges
+from studio.gui.graph.badges import Badge, badges, fitting
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import BAR, INSET, Faces, fused
 from studio.gui.graph.state import Shown
 
 MIDDLE, NEAR = 0.5, 0.8
+LEAST_TITLE = (48.0, 36.0, 30.0)
 
 
 @dataclass(slots=True)
@@ -35,9 +36,11 @@ class BoxPainter:
     def __init__(self, shown: Shown, faces: Faces) -> None:
         self.shown, self.faces = shown, faces
         self._runs: dict[tuple[int, int], list[_Run]] = {}
+        self._marks: dict[tuple[int, int], list[Badge]] = {}
 
     def forget(self) -> None:
         self._runs.clear()
+        self._marks.clear()
 
     def paint(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         boxes = scene.near(seen)
@@ -47,9 +50,8 @@ class BoxPainter:
         detail = (scale >= MIDDLE) + (scale >= NEAR)
         for at in boxes:
             self._words(painter, scene, at, detail)
-        if detail:
-            for at in boxes:
-                self._badges(painter, scene.diagram.boxes[at], scene.rects[at], at)
+        for at in boxes:
+            self._badges(painter, scene, at, detail)
         for frame in scene.framed(seen, 40 / scale):
             self._frame_title(painter, scene, frame, detail)
 
@@ -113,7 +115,7 @@ class BoxPainter:
             return [*sign, self._run(left, 4, box.title, face, theme.text, rect.width() - left - 12)]
         if box.kind in ("input", "output"):
             return self._terminal_texts(box, rect)
-        return self._card_texts(box, rect, at, detail) if detail else [self._one_word(box, rect)]
+        return self._card_texts(box, rect, at, detail) if detail else [self._one_word(box, rect, at)]
 
     def _terminal_texts(self, box: Box, rect: QRectF) -> list[_Run]:
         theme, faces = self.shown.theme, self.faces
@@ -128,7 +130,7 @@ class BoxPainter:
         theme, faces = self.shown.theme, self.faces
         face, small = (faces.title, faces.small) if detail == 2 else (faces.middle, faces.under)
         first, second = (4.0, 19.5) if detail == 2 else (1.0, 18.0)
-        taken = sum(badge.width + 4 for badge in badges(box, at, self.shown, faces))
+        taken = sum(badge.width + 4 for badge in self._kept(box, rect, at, detail))
         right = rect.width() - 8
         left = INSET + (14 if box.kind == "scope" else 0)
         room = right - left - taken
@@ -138,17 +140,23 @@ class BoxPainter:
         if box.kind == "scope":
             runs.append(self._run(INSET, first, "+", face, theme.accent_text, 14))
         after = left + faces.width(face, title) + 5
-        if box.fused and right - taken - after > 18:
-            runs.append(self._run(after, first + 1, fused(box), small, theme.muted, right - taken - after))
+        more, left_over = fused(box), right - taken - after
+        if faces.width(small, more) > left_over:
+            more = f"+{len(box.fused)}"
+        if box.fused and faces.width(small, more) <= left_over:
+            runs.append(self._run(after, first + 1, more, small, theme.muted, left_over))
         runs.append(self._run(left, second, box.subtitle, small, theme.muted, right - left, middle=True))
         return runs
 
-    def _one_word(self, box: Box, rect: QRectF) -> _Run:
+    def _one_word(self, box: Box, rect: QRectF, at: int) -> _Run:
         """The op, or the name of a scope, as large as the card takes it."""
         face = self.faces.large
-        name = box.title if box.kind != "card" else box.title.partition(" ")[0]
+        taken = sum(badge.width + 4 for badge in self._kept(box, rect, at, 0))
+        room = rect.width() - INSET - 4 - taken
+        whole = box.kind != "card" or self.faces.width(face, box.title) <= room
+        name = box.title if whole else box.title.partition(" ")[0]
         top = (rect.height() - self.faces.metrics[id(face)].height()) / 2
-        return self._run(INSET, top, name, face, self.shown.theme.text, rect.width() - INSET - 4)
+        return self._run(INSET, top, name, face, self.shown.theme.text, room)
 
     def _run(
         self, x: float, y: float, text: str, face: QFont, colour: str, room: float, middle: bool = False
@@ -158,14 +166,24 @@ class BoxPainter:
         shaped.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
         return _Run(x, y, shaped, face, colour)
 
-    def _badges(self, painter: QPainter, box: Box, rect: QRectF, at: int) -> None:
+    def _kept(self, box: Box, rect: QRectF, at: int, detail: int) -> list[Badge]:
+        """Badges that leave room for a short title."""
+        if (at, detail) not in self._marks:
+            made = badges(box, at, self.shown, self.faces.badges[detail], self.faces)
+            self._marks[at, detail] = fitting(made, rect.width() - INSET - LEAST_TITLE[detail])
+        return self._marks[at, detail]
+
+    def _badges(self, painter: QPainter, scene: Scene, at: int, detail: int) -> None:
+        rect, face = scene.rects[at], self.faces.badges[detail]
         right = rect.right() - 6
-        for badge in badges(box, at, self.shown, self.faces):
-            area = QRectF(right - badge.width, rect.y() + 4, badge.width, 14)
+        high = (22.0, 17.0, 14.0)[detail]
+        top = rect.y() + ((rect.height() - high) / 2 if detail == 0 else 4)
+        for badge in self._kept(scene.diagram.boxes[at], rect, at, detail):
+            area = QRectF(right - badge.width, top, badge.width, high)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(badge.ground))
             painter.drawRoundedRect(area, 4, 4)
             painter.setPen(QColor(badge.ink))
-            painter.setFont(self.faces.badge)
+            painter.setFont(face)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, badge.text)
             right -= badge.width + 4

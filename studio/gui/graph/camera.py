@@ -39,7 +39,7 @@ class Camera:
         self.scale = min(max(self.scale * factor, FARTHEST), CLOSEST)
         self.offset = QPointF(around.x() - fixed.x() * self.scale, around.y() - fixed.y() * self.scale)
 
-    def show(self, rect: QRectF, view: QSizeF, closest: float = 1.0, margin: float = 24.0) -> None:
+    def show(self, rect: QRectF, view: QSizeF, closest: float = 1.0, margin: float = 14.0) -> None:
         """Bring `rect` wholly into a view of size `view`, no closer than `closest`."""
         if rect.isEmpty() or view.width() <= 2 * margin or view.height() <= 2 * margin:
             return

@@ -96,7 +96,7 @@ class Canvas(QWidget):
         return None if scene is None else scene.at(self.camera.to_scene(point))
 
     def _room(self) -> QSizeF:
-        return QSizeF(self.size())
+        return QSizeF(self.width(), self.height() - legend.HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -105,7 +105,8 @@ class Canvas(QWidget):
         if self.shown.scene is None:
             empty(painter, QRectF(self.rect()), self.shown, self.faces)
         else:
-            legend.draw(painter, (12.0, self.height() - 12.0), self.shown, self.faces)
+            strip = QRectF(0, self.height() - legend.HEIGHT, self.width(), legend.HEIGHT)
+            legend.draw(painter, strip, self.shown, self.faces)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

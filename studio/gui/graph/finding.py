@@ -46,13 +46,17 @@ def boxes(facts: Facts, scene: Scene, text: str) -> frozenset[int]:
     words = text.casefold().split()
     if not words:
         return frozenset()
+    if not scene.said:
+        scene.said = [_said(box, facts) for box in scene.diagram.boxes]
     return frozenset(
         at
-        for at, box in enumerate(scene.diagram.boxes)
-        if box.kind != "frame" and all(word in _said(box, facts) for word in words)
+        for at, said in enumerate(scene.said)
+        if all(word in said for word in words) and scene.diagram.boxes[at].kind != "frame"
     )
 
 
 def _said(box: Box, facts: Facts) -> str:
+    if box.kind == "frame":
+        return ""
     nodes = " ".join(f"{facts.nodes[node].name} {facts.nodes[node].op}" for node in box.members)
     return f"{box.title} {box.subtitle} {box.op} {'.'.join(box.scope)} {nodes}".casefold()

@@ -8,6 +8,7 @@ from math import log10
 
 from studio.graph.model import Facts
 from studio.graph.scopes import Box
+from studio.gui import numbers
 from studio.recipe.resolve import LayerPlan
 
 MODES = {
@@ -97,20 +98,10 @@ def reads(mode: str, value: float) -> str:
     if mode == "sparsity":
         return f"{value:.0f} %"
     if mode == "size":
-        return short(value, "B", 1024)
+        return numbers.size(value)
     if mode == "macs":
-        return short(value, "", 1000)
+        return numbers.count(value)
     return f"{value:.2f}"
-
-
-def short(value: float, unit: str = "", step: int = 1000) -> str:
-    """`1.2 M`, `640 KiB`: three digits and a prefix."""
-    size, prefixes = abs(value), ["", "K", "M", "G", "T"]
-    while size >= step and len(prefixes) > 1:
-        size, prefixes = size / step, prefixes[1:]
-    binary = "i" if step == 1024 and prefixes[0] else ""
-    figure = f"{size:.0f}" if size >= 100 or prefixes[0] == "" else f"{size:.3g}"
-    return f"{'-' if value < 0 else ''}{figure} {prefixes[0]}{binary}{unit}".rstrip()
 
 
 def _ends(mode: str, values: dict[int, float]) -> tuple[float, float]:

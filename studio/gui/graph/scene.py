@@ -19,7 +19,10 @@ Cell = tuple[int, int]
 
 
 class Scene:
-    """Diagram and layout; boxes that are no frames are found through a grid of `CELL` pixels."""
+    """Diagram and layout; boxes that are no frames are found through a grid of `CELL` pixels.
+
+    `said` is what search compares of each box, filled in by the first search.
+    """
 
     def __init__(self, diagram: Diagram, layout: Layout) -> None:
         self.diagram, self.layout = diagram, layout
@@ -32,6 +35,7 @@ class Scene:
                 for cell in _cells(x, y, width, height):
                     self._grid.setdefault(cell, []).append(at)
         self.bands = _bands(layout.paths)
+        self.said: list[str] = []
 
     def near(self, rect: QRectF) -> list[int]:
         """Boxes (no frames) that may touch `rect`, in order."""

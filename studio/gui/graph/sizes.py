@@ -22,14 +22,14 @@ class Faces:
         self.title = fonts.strong(12)
         self.plain = fonts.font(12)
         self.small = fonts.font(11)
-        self.badge = fonts.strong(9)
+        self.badges = (fonts.strong(15), fonts.strong(12), fonts.strong(10))
         self.middle = fonts.strong(15)
         self.under = fonts.font(13)
-        self.large = fonts.strong(22)
+        self.large = fonts.strong(21)
         self.metrics = {id(face): QFontMetricsF(face) for face in self._all()}
 
     def _all(self) -> tuple[QFont, ...]:
-        return (self.title, self.plain, self.small, self.badge, self.middle, self.under, self.large)
+        return (self.title, self.plain, self.small, *self.badges, self.middle, self.under, self.large)
 
     def width(self, face: QFont, text: str) -> float:
         return self.metrics[id(face)].horizontalAdvance(text)

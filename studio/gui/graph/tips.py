@@ -6,7 +6,8 @@ from html import escape
 
 from studio.graph.model import Facts, NodeFact, TensorFact
 from studio.graph.scopes import Box
-from studio.gui.graph.heat import Figures, short
+from studio.gui import numbers
+from studio.gui.graph.heat import Figures
 
 MOST_ROWS = 6
 
@@ -74,8 +75,8 @@ def _figures(members: list[NodeFact]) -> list[tuple[str, str]]:
     size = sum(node.bytes for node in members)
     macs = [node.macs for node in members if node.macs is not None]
     rows = [("params", f"{params:,}")] if params else []
-    rows += [("size", short(size, "B", 1024))] if size else []
-    return rows + ([("MACs", short(sum(macs)))] if macs and sum(macs) else [])
+    rows += [("size", numbers.size(size))] if size else []
+    return rows + ([("MACs", numbers.count(sum(macs)))] if macs and sum(macs) else [])
 
 
 def _settings(layer: str, figures: Figures) -> list[tuple[str, str]]:

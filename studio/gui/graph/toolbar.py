@@ -6,13 +6,14 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
+from studio.gui import icons
 from studio.gui.graph.heat import MODES
 from studio.gui.theme import Theme
 
 _BUTTONS = (
-    ("fit", "Fit", "Show the whole graph (0)"),
-    ("expand", "Expand", "Open all scopes"),
-    ("collapse", "Collapse", "Close all scopes"),
+    ("expand", "Open all scopes"),
+    ("collapse", "Close all scopes"),
+    ("fit", "Show the whole graph (0)"),
 )
 
 
@@ -31,10 +32,12 @@ class Toolbar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText("Find name or op   /")
+        self.field.setPlaceholderText("Find name or op")
         self.field.setAccessibleName("Find in the graph by name or op")
         self.field.setClearButtonEnabled(True)
         self.field.setMaximumWidth(220)
+        self.field.setMinimumWidth(130)
+        self.field.setToolTip("Find by name or op (/); Enter goes from hit to hit")
         self.field.textChanged.connect(self.sought)
         self.field.returnPressed.connect(self._go)
         self.field.installEventFilter(self)
@@ -45,7 +48,8 @@ class Toolbar(QWidget):
         for key, label in MODES.items():
             self.combo.addItem(f"Colour: {label}", key)
         self.combo.activated.connect(self._chosen)
-        self.wrap = self._button("Columns", "Fold a tall graph into columns")
+        self.buttons: dict[str, QToolButton] = {}
+        self.wrap = self._button("columns", "Fold a tall graph into columns")
         self.wrap.setCheckable(True)
         self.wrap.setChecked(True)
         self.wrap.toggled.connect(self.columns)
@@ -55,18 +59,18 @@ class Toolbar(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(10, 6, 10, 6)
         line.setSpacing(6)
-        line.addWidget(self.field, 2)
-        line.addWidget(self.hits, 1)
+        line.addWidget(self.field, 3)
+        line.addWidget(self.hits)
+        line.addStretch(1)
         line.addWidget(self.combo)
         line.addWidget(self.wrap)
-        for name, text, tip in _BUTTONS:
-            button = self._button(text, tip)
+        for name, tip in _BUTTONS:
+            button = self._button(name, tip)
             button.clicked.connect(getattr(self, name))
             line.addWidget(button)
 
-    def _button(self, text: str, tip: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
+    def _button(self, name: str, tip: str) -> QToolButton:
+        button = self.buttons[name] = QToolButton(self)
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.setAutoRaise(True)
@@ -87,7 +91,6 @@ class Toolbar(QWidget):
 
     def tell(self, matches: int | None) -> None:
         """Say how many boxes match; None where nothing is sought."""
-        self._found = matches
         self.hits.setText("" if matches is None else f"{matches} found" if matches else "nothing found")
 
     def count(self, text: str) -> None:
@@ -95,6 +98,8 @@ class Toolbar(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self.hits.setStyleSheet(f"color: {theme.muted}")
+        for name, button in self.buttons.items():
+            button.setIcon(icons.icon(name, theme.text, theme.ghost))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (

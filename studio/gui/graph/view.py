@@ -56,6 +56,7 @@ class GraphView(QWidget):
         self.setAccessibleName("Graph")
         self.canvas.setAccessibleName("Graph of the model")
         self._connect()
+        self.set_theme(self.shown.theme)
         self._say()
 
     def _connect(self) -> None:
