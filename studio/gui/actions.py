@@ -29,7 +29,7 @@ VERBS = (
     Verb("open", T.open, "open", "Ctrl+O", needs_model=False),
     Verb("data_file", T.data_file, "data", "Ctrl+D"),
     Verb("data_folder", T.data_folder, "open"),
-    Verb("save", T.save, "data", "Ctrl+S"),
+    Verb("save", T.save, "save", "Ctrl+S"),
     Verb("undo", T.undo, "undo", "Ctrl+Z"),
     Verb("redo", T.redo, "redo", "Ctrl+Shift+Z"),
     Verb("recipe_open", T.recipe_open, "presets"),

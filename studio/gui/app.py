@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -15,6 +16,7 @@ from studio.workbench import LocalWorkbench
 from studio.worker import ProcessWorkbench
 
 _SAMPLE = "sample"
+_WARM_MS = 200
 
 
 def run(path: str | None) -> int:
@@ -28,7 +30,13 @@ def run(path: str | None) -> int:
     if path is not None:
         open_ = window.files.open_sample if path == _SAMPLE else lambda: window.open_path(path)
         QTimer.singleShot(0, open_)
+    QTimer.singleShot(_WARM_MS, _warm)
     return app.exec()
+
+
+def _warm() -> None:
+    """Load the plots while nobody waits for them: after the first paint, before the first figure."""
+    import_module("pyqtgraph")
 
 
 def application() -> QApplication:

@@ -51,10 +51,11 @@ class Toolbar(QFrame):
         row.addWidget(self._button("sensitivity"))
         row.addWidget(self._button("latency"))
         row.addWidget(self._button("report"))
+        row.addWidget(self._menu_button("more", "", self._more_menu(), T.more))
         row.addStretch(1)
         row.addWidget(self.title)
         row.addStretch(1)
-        row.addWidget(self._menu_button("theme", "", self._theme_menu()))
+        row.addWidget(self._menu_button("theme", "", self._theme_menu(), T.theme))
         row.addWidget(self._button("boards"))
         row.addSpacing(6)
         row.addWidget(self.export)
@@ -74,7 +75,7 @@ class Toolbar(QFrame):
         made.setAccessibleName(self._actions[key].text())
         return made
 
-    def _menu_button(self, glyph: str, text: str, menu: QMenu) -> QToolButton:
+    def _menu_button(self, glyph: str, text: str, menu: QMenu, tip: str = "") -> QToolButton:
         made, style = QToolButton(), Qt.ToolButtonStyle
         made.setText(text)
         made.setMenu(menu)
@@ -82,8 +83,8 @@ class Toolbar(QFrame):
         made.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
         made.setIconSize(QSize(18, 18))
         made.setFont(fonts.medium())
-        made.setAccessibleName(text or T.theme)
-        made.setToolTip("" if text else T.theme)
+        made.setAccessibleName(text or tip)
+        made.setToolTip(tip)
         self._glyphs.append((made, glyph))
         return made
 
@@ -98,7 +99,12 @@ class Toolbar(QFrame):
             made = menu.addAction(name)
             made.triggered.connect(lambda _=False, name=name: self.preset_wanted.emit(name))
         menu.addSeparator()
-        menu.addActions([self._actions[key] for key in ("reset", "recipe_open", "recipe_save")])
+        menu.addAction(self._actions["reset"])
+        return menu
+
+    def _more_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addActions([self._actions[key] for key in ("save", "recipe_open", "recipe_save")])
         return menu
 
     def _theme_menu(self) -> QMenu:

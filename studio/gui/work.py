@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from studio.gui import numbers
@@ -20,7 +20,6 @@ from studio.gui.theme import Look
 
 _GAP = 12
 _DRAWER = 350
-_TOOLS = 500  # the graph's tools need this width
 _TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
 
 
@@ -85,13 +84,16 @@ class WorkPage(QWidget):
         self.boards.setVisible(shown)
         room = self._middle.width() - (_DRAWER if shown else 0)
         self._middle.setSizes([round(room * 0.36), round(room * 0.64), _DRAWER])
+        QTimer.singleShot(0, self.graph.fit)
         if shown:
             self.boards.load()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A narrow graph does without its tools; keys still do their work."""
         if event.type() == QEvent.Type.Resize:
-            self.graph.toolbar.setVisible(self.graph_panel.width() >= _TOOLS)
+            self.graph.toolbar.setVisible(
+                self.graph_panel.width() >= self.graph.toolbar.minimumSizeHint().width()
+            )
         return super().eventFilter(watched, event)
 
     def _dress(self) -> None:

@@ -118,7 +118,7 @@ class Chart:
             gap = max(_LEAST_SPAN - (high - low), (high - low) * 0.24) / 2
             low, high = low - gap, high + gap
         else:
-            low, high = self._floor, high * 1.12
+            low, high = self._floor, high * 1.22
         last = max(point.step for point in series.points)
         self._plot.setYRange(low, high, padding=0)
         wide = max(last, 4)
