@@ -18,6 +18,7 @@ CROWD = 40
 RUN = 12
 GRAM = 6
 ROUNDS = 8
+_TO = " – "
 
 
 def scopes(cards: Sequence[Card], after: Sequence[Sequence[int]], deepest: int) -> list[Scope]:
@@ -77,11 +78,16 @@ def _wrap(children: list[tuple[str, list[int]]], depth: int, paths: list[Scope])
             paths[at] = (*paths[at][:depth], _span(first, last), *paths[at][depth:])
 
 
+def gathered(part: str) -> bool:
+    """Whether a part of a scope was made up here to hold several siblings."""
+    return _TO in part
+
+
 def _span(first: str, last: str) -> str:
     """`block 1`, `block 20` → `block 1 – 20`."""
     word, space, number = last.rpartition(" ")
     same = bool(space) and first.startswith(word + space)
-    return f"{first} – {number if same else last}"
+    return f"{first}{_TO}{number if same else last}"
 
 
 def _blocks(cards: Sequence[Card], after: Sequence[Sequence[int]]) -> list[range]:

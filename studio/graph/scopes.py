@@ -194,8 +194,9 @@ class Outline:
         members = tuple(node for card in inner for node in card.members)
         layers = tuple(card.layer for card in inner if card.layer)
         name = ".".join(item.scope[len(outer) :]) or item.scope[-1]
-        if name[0].isdigit() and outer:
-            name = f"{outer[-1]}.{name}"
+        real = [part for part in outer if not scope_repeat.gathered(part)]
+        if name[0].isdigit() and real:
+            name = f"{real[-1]}.{name}"
         part = f" ({item.part})" if item.part else ""
         return Box(
             f"scope:{'/'.join(item.scope)}#{item.part}", kind, name + part, _summary(inner), _main_op(inner),

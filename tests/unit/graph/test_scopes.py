@@ -70,6 +70,12 @@ def test_many_equal_blocks_are_gathered(nets: ModuleType, scoped: bool) -> None:
     assert any(box.title in ("h.0 – 9", "block 1 – 10") for box in diagram.boxes)
 
 
+def test_gathered_blocks_keep_their_own_names(nets: ModuleType) -> None:
+    outline = Outline(nets.transformer(50))
+    opened = frozenset({("h",), ("h", "8 – 15")})
+    assert "h.9" in [box.title for box in outline.view(opened).boxes]
+
+
 def test_every_node_is_in_one_box_at_any_depth(nets: ModuleType) -> None:
     facts = nets.transformer(3)
     outline = Outline(facts)
