@@ -2,7 +2,8 @@
 
     QT_QPA_PLATFORM=offscreen python tests/bench/graph.py
 
-Milliseconds are this process's processor time. `flat` lays out every node on its own, `open` is from facts to the first picture as the window shows it.
+Milliseconds are this process's processor time. `flat` lays out every node on its own, `open` is from
+facts to the first picture as the window shows it, `all open` opens every scope.
 """
 
 from __future__ import annotations
