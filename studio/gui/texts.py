@@ -112,7 +112,7 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     column_bytes: str = "Bytes"
     column_bits: str = "Bits"
     column_sparsity: str = "Sparsity"
-    column_effect: str = "Effect"
+    column_effect: str = "Effect, pp"
     column_group: str = "Group"
     tip_group: str = "Pruned together: {names}"
     tip_channels: str = "Channels of the whole group are removed."

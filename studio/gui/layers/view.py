@@ -109,8 +109,9 @@ class LayersView(QTableView):
 
     def _show_columns(self) -> None:
         width = self.viewport().width()
-        self.setColumnHidden(Column.OP, width < _ROOMY)
-        self.setColumnHidden(Column.PARAMS, width < _ROOMY + 100 * self._effects)
+        least = _ROOMY + 220 * self._effects
+        self.setColumnHidden(Column.OP, width < least)
+        self.setColumnHidden(Column.PARAMS, width < least)
         self.setColumnHidden(Column.EFFECT, not self._effects or width < _ROOMY)
 
     # What is chosen.
