@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from studio.artifact import Refusal
 from studio.compress.prune_apply import remove
-from studio.compress.prune_choose import choose, count_step, importance, weight_index
+from studio.compress.prune_choose import choose, count_step, importance, repeats, weight_index
 from studio.compress.prune_repair import Follower, apply, follower, mapping
 from studio.compress.prune_watch import Run, affordable, chunks, positions, rows_of
 from studio.control import Control
@@ -65,7 +65,7 @@ def prune_channels(
     variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
     for part, sparsity in asked:
         control.check()
-        gone[choose(part, sparsity, importance(coupling, part, variance))] = True
+        gone[choose(coupling, part, sparsity, importance(coupling, part, variance))] = True
     followers = [(each, seen[name]) for name, each in _followers(coupling, gone) if name in seen]
     remove(model, coupling, gone)
     some = runs[: affordable(facts, runs, len(followers))]
@@ -152,7 +152,7 @@ def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Compon
     lost = {name: 1 - len(kept[name]) / len(coupling.members[name]) for name in kept}
     sparsity = {name: share for name, share in lost.items() if share > 0}
     refused = {
-        name: _refusal(sparsity_asked, part)
+        name: _refusal(sparsity_asked, coupling, part)
         for part, sparsity_asked in asked
         for name in part.members
         if name not in sparsity
@@ -165,10 +165,10 @@ def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Compon
     )
 
 
-def _refusal(asked: float, part: Component) -> Refusal:
-    width = max(len(block) for block in part.blocks)
-    least = count_step(width) / width
-    reason = f"channels go in steps of {count_step(width)}, here {least:.1%} at a time"
+def _refusal(asked: float, coupling: Coupling, part: Component) -> Refusal:
+    block = max(part.blocks, key=len)
+    step = count_step(len(block), repeats(coupling, part, block))
+    reason = f"channels go in steps of {step}, here {step / len(block):.1%} at a time"
     return Refusal("sparsity", f"{asked:g}", "0", reason)
 
 

@@ -18,24 +18,37 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Scores = NDArray[np.float64]
 
 
-def keep_count(width: int, sparsity: float) -> int:
-    """How many of `width` channels stay. Counts are multiples of 16 from 128 channels on and of 8
-    from 32 on: kernels work in such blocks, and odd counts run slower than the unpruned layer."""
-    step = count_step(width)
+def keep_count(width: int, sparsity: float, each: int = 1) -> int:
+    """How many of `width` coupled channels stay, each of which stands for `each` channels of a layer.
+
+    A layer keeps multiples of 16 from 128 channels on and of 8 from 32 on: kernels work in such
+    blocks, and odd counts run slower than the unpruned layer.
+    """
+    step = count_step(width, each)
     rounded = int(np.floor(width * (1 - sparsity) / step + 0.5)) * step
     return min(width, max(rounded, step))
 
 
-def count_step(width: int) -> int:
-    """Counts of channels out of `width` are multiples of this."""
-    return 16 if width >= 128 else 8 if width >= 32 else 1
+def count_step(width: int, each: int = 1) -> int:
+    """Counts of coupled channels are multiples of this."""
+    whole = width * each
+    step = 16 if whole >= 128 else 8 if whole >= 32 else 1
+    return step // each if step % each == 0 else 1
 
 
-def choose(part: Component, sparsity: float, scores: Scores) -> NDArray[np.int64]:
+def repeats(coupling: Coupling, part: Component, block: NDArray[np.int64]) -> int:
+    """How many channels of one layer a class of `block` stands for, at most."""
+    counts = (
+        np.count_nonzero(coupling.class_of[coupling.members[name]] == block[0]) for name in part.members
+    )
+    return max(int(count) for count in counts)
+
+
+def choose(coupling: Coupling, part: Component, sparsity: float, scores: Scores) -> NDArray[np.int64]:
     """The classes of `part` that go: the lowest scores of every block; ties go from the end."""
     gone = []
     for block in part.blocks:
-        count = len(block) - keep_count(len(block), sparsity)
+        count = len(block) - keep_count(len(block), sparsity, repeats(coupling, part, block))
         order = np.lexsort((-block, scores[block]))
         gone.append(block[order[:count]])
     return np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)

@@ -9,6 +9,7 @@ from studio.graph import coupling_elementwise as elementwise
 from studio.graph import coupling_layers as layers
 from studio.graph import coupling_layout as layout
 from studio.graph import coupling_reshape as reshape
+from studio.graph import coupling_scale as scale
 from studio.graph.coupling_trace import Trace, called
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ RULES: dict[str, Rule] = {
     "Split": layout.split,
     "Slice": layout.cut_out,
     "Gather": layout.gather,
-    "Pad": layout.pad,
-    "Resize": layout.resize,
-    "Upsample": layout.resize,
-    "Expand": layout.expand,
-    "DepthToSpace": layout.depth_to_space,
+    "Pad": scale.pad,
+    "Resize": scale.resize,
+    "Upsample": scale.resize,
+    "Tile": scale.tile,
+    "Expand": scale.expand,
+    "DepthToSpace": scale.depth_to_space,
     "Shape": layout.shape,
 }
 LAYER_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})

@@ -307,6 +307,19 @@ def picked(net: Net, x: Tensor) -> Tensor:
     return head(net, net.picked(net.conv(x, 6, 3), [5, 3, 1, 0, 2, 4, 4]))
 
 
+def tiled(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 6, 3)
+    name = net.node("Tile", x.name, net.constant(np.array([1, 2, 1, 1], np.int64)))[0]
+    return head(net, net.conv(Tensor(name, x.made * 2, SIZE), 5))
+
+
+def pixel_shuffled(net: Net, x: Tensor) -> Tensor:
+    x = net.conv(x, 12)
+    name = net.node("DepthToSpace", x.name, blocksize=2, mode="CRD")[0]
+    made = [frozenset().union(*x.made[4 * each : 4 * each + 4]) for each in range(3)]
+    return head(net, net.conv(Tensor(name, made, 2 * SIZE), 5))
+
+
 def shuffled(net: Net, x: Tensor) -> Tensor:
     return head(net, net.conv(net.shuffled(net.conv(x, 12), 2), 6))
 
@@ -394,6 +407,8 @@ PATTERNS: dict[str, Program] = {
         turned,
         mixed,
         heads,
+        tiled,
+        pixel_shuffled,
     )
 }
 PATTERNS |= {f"flattened {how}": flattened(how) for how in ("Flatten", "open", "zero", "computed")}
@@ -566,6 +581,15 @@ def test_wide_layers_keep_multiples_that_kernels_like() -> None:
     _, facts, pruned = prune(build(wide), 0.3)
     assert [len(pruned.kept[layer.name]) for layer in facts.layers[:2]] == [112, 32]
     assert pruned.sparsity[facts.layers[1].name] == pytest.approx(8 / 40)
+
+
+def test_coupled_halves_of_a_wide_layer_are_rounded_as_the_layer() -> None:
+    def wide(net: Net, x: Tensor) -> Tensor:
+        first, second = net.split(net.conv(x, 64), 32)
+        return head(net, net.both("Mul", first, second))
+
+    _, facts, pruned = prune(build(wide), 0.3)
+    assert len(pruned.kept[facts.layers[0].name]) == 48
 
 
 def test_a_wish_below_one_step_is_told_not_dropped() -> None:
