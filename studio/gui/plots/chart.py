@@ -16,7 +16,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Theme
 
 _LEAST_SPAN = 2.0
-_NAMED, _LETTERS = 7, 18
+_NAMED, _LETTERS = 7, 72  # letters that one axis has room for
 
 
 class Chart:
@@ -133,13 +133,16 @@ class Chart:
 def _ticks(points: tuple[Point, ...]) -> list[tuple[float, str]]:
     """The edits by name while there is room, else every so many by number."""
     if len(points) <= _NAMED:
-        return [(float(point.step), _short(point.label)) for point in points]
+        room = _LETTERS // max(points[-1].step + 1, 5)
+        return [(float(point.step), _short(point.label, room)) for point in points]
     every = max(1, round(len(points) / 8))
     return [(float(point.step), str(point.step)) for point in points[::every]]
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+def _short(text: str, room: int) -> str:
+    """The end of a long label stays: it says what was set, the layer's name before it may go."""
+    head = room // 3
+    return text if len(text) <= room else f"{text[:head]}…{text[len(text) - room + head + 1 :]}"
 
 
 def _ignore(step: int) -> None:
