@@ -113,6 +113,8 @@ def _check_domains(proto: onnx.ModelProto, path: Path) -> None:
             fail(path, cause, fix)
         if not node.op_type:
             fail(path, f"node {shown(node.name)} has no op")
+        if node.op_type == "Constant" and (len(node.attribute), len(node.output)) != (1, 1):
+            fail(path, f"the Constant node {shown(node.name)} does not hold exactly one value")
 
 
 def _check_functions(proto: onnx.ModelProto, path: Path) -> None:

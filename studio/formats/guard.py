@@ -28,14 +28,19 @@ _MAX_ANSWER = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`memory` in bytes of private data, `seconds` from the moment that the child has loaded its
-    libraries, `folder` the only place where it may write (None: nowhere), `sealed` for foreign code:
-    no network, no programs, nothing read from the user's home."""
+    """What a child may use.
+
+    `memory` in bytes of private data; `seconds` by the clock and `busy` seconds of processor time
+    (0: no such limit), both from the moment that the child is ready; `folder`, the only place where
+    it may write (None: nowhere); `sealed` for foreign code: no network, no programs, none of the
+    user's files.
+    """
 
     memory: int
     seconds: float
     folder: str | None = None
     sealed: bool = False
+    busy: float = 0.0
 
 
 def run_guarded(task: str, argument: Mapping[str, Any], thing: str, limits: Limits, control: Control) -> Any:
@@ -135,7 +140,7 @@ def _command() -> list[str]:
         "import sys,json;line=sys.stdin.readline();sys.path[:]=json.loads(line)['path'];"
         "from studio.formats.child import main;main(line)"
     )
-    return [sys.executable, "-I", "-X", "faulthandler=0", "-c", code]
+    return [sys.executable, "-I", "-c", code]
 
 
 def _environment() -> dict[str, str]:
@@ -169,8 +174,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _death(child: subprocess.Popen[bytes], thing: str, limits: Limits) -> ModelError:
     code = child.returncode
-    if code in (-signal.SIGKILL, -signal.SIGXCPU):
-        cause = f"opening it took longer than {limits.seconds:.0f} s and was stopped"
+    if code in (-signal.SIGKILL, -signal.SIGPROF):
+        cause = f"opening it took longer than {limits.busy or limits.seconds:.0f} s and was stopped"
         return ModelError(thing, cause, "It may hold an endless loop; check where the file comes from.")
     cause = f"opening it crashed a helper process ({_signal(code)}); this program is unharmed"
     return ModelError(thing, cause, "The file is broken or made to do harm; export or download it again.")

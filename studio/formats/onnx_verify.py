@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 MAX_FILE = (1 << 31) - 1
 _MEMORY = 700 << 20
-_SECONDS = 2.5
+_SECONDS = 3.5
+_BUSY_SECONDS = 1.2
 _BYTES_PER_SECOND = 25 << 20
-_NODES_PER_SECOND = 2000
+_NODES_PER_SECOND = 3000
 _KEEP_BYTES = 1024
 _LARGEST = 1 << 32  # elements of a tensor at run time
 _HARMLESS = 1 << 20  # so small a file cannot grow beyond bounds by being parsed: most faults show at once
@@ -36,7 +37,8 @@ def verify_in_child(path: Path, control: Control) -> None:
     size = _file_size(path)
     if size <= _HARMLESS:
         check_proto(parse(path), path)
-    limits = Limits(memory=_MEMORY + 4 * size, seconds=_SECONDS + size / _BYTES_PER_SECOND)
+    reading = size / _BYTES_PER_SECOND
+    limits = Limits(_MEMORY + 4 * size, seconds=_SECONDS + 2 * reading, busy=_BUSY_SECONDS + reading)
     run_guarded(f"{__name__}:verify", {"path": str(path)}, str(path), limits, control)
 
 
@@ -44,10 +46,11 @@ def verify(argument: dict[str, Any], more_seconds: Callable[[float], None]) -> i
     """The work inside the guarded process; the number of data files."""
     path = Path(argument["path"])
     proto = parse(path)
+    more_seconds(min(len(proto.graph.node) / _NODES_PER_SECOND, 60))
     files = check_proto(proto, path)
     weight = sum(file.stat().st_size for file in files)
     _allow_memory(4 * weight)
-    more_seconds(weight / _BYTES_PER_SECOND + min(len(proto.graph.node) / _NODES_PER_SECOND, 30))
+    more_seconds(weight / _BYTES_PER_SECOND)
     run_constants(proto)
     _infer(proto, path)
     del proto

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from studio.graph.model import Dim, Shape, TensorFact
@@ -124,19 +125,18 @@ def _inferred(model: ir.Model) -> dict[str, TensorFact]:
 
 
 def _fact(info: onnx.ValueInfoProto) -> TensorFact:
-    import onnx
-
     tensor = info.type.tensor_type
-    dtype = onnx.TensorProto.DataType.Name(tensor.elem_type) if tensor.elem_type in _dtypes() else "UNDEFINED"
+    dtype = _dtypes().get(tensor.elem_type, "UNDEFINED")
     if not tensor.HasField("shape"):
         return TensorFact(info.name, dtype, None)
     return TensorFact(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
 
 
-def _dtypes() -> list[int]:
+@cache
+def _dtypes() -> dict[int, str]:
     import onnx
 
-    return list(onnx.TensorProto.DataType.values())
+    return {number: name for name, number in onnx.TensorProto.DataType.items()}
 
 
 def _dim(dim: onnx.TensorShapeProto.Dimension) -> Dim:

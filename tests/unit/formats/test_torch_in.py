@@ -107,6 +107,7 @@ def test_pt2_opens_with_a_free_batch_axis_and_equal_outputs(tmp_path: Path, net)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 def test_torchscript_opens_and_says_that_its_shape_was_found(tmp_path: Path, net) -> None:
     import torch
 
@@ -118,6 +119,7 @@ def test_torchscript_opens_and_says_that_its_shape_was_found(tmp_path: Path, net
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 def test_torchscript_takes_stated_shapes(tmp_path: Path, net) -> None:
     import torch
 
