@@ -77,6 +77,8 @@ def _limit(memory: int, *, final: bool) -> None:
     """Bound private memory; `final` where foreign code must not be able to raise the bound."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        memory = min(memory, hard)  # the process above is bounded already
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory if final else hard))
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:

@@ -92,7 +92,8 @@ def _allow_memory(more: int) -> None:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if soft != resource.RLIM_INFINITY and more:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft + more, hard))
+        wanted = soft + more if hard == resource.RLIM_INFINITY else min(soft + more, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 def _infer(proto: onnx.ModelProto, path: Path) -> None:
