@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.compress.weights import Levels, floored, from_rows, rows_of
+from studio.compress.weights import Levels, floored, from_rows, rows_of, thinned
 from studio.compress.work import Array
 
-_ROUNDS = 12
+_ROUNDS = 40
+_REFITS = 6
+_RATIOS = (1.0, 0.85, 0.92, 1.08, 1.18)
 _WIDEST = 6.0  # levels beyond so many standard deviations are not worth a code
 
 
@@ -32,16 +34,16 @@ def cluster(
     spread = np.sqrt(np.square(rows, dtype=np.float64).mean(axis=1))
     widest = float((np.abs(rows).max(axis=1) / np.maximum(spread, 1e-30)).max(initial=1.0))
     scale = floored((spread * min(widest, _WIDEST) / 127).astype(np.float32), least)
-    table = _quantiles(np.rint(np.clip(rows / scale[:, None], -127, 127)), bits)
-    for _ in range(_ROUNDS):
-        exact = rows / scale[:, None]
+    sample = thinned(rows)
+    table = _quantiles(np.rint(np.clip(sample / scale[:, None], -127, 127)), bits)
+    for _ in range(_REFITS):
+        exact = sample / scale[:, None]
         table = _lloyd(np.clip(np.rint(exact), -127, 127).astype(np.int64), scale, table, keep_zero)
-        values = _closest(exact, table)
-        scale = floored(_refit(rows, values, scale), least)
+        scale = floored(_best_scale(sample, scale, table), least)
     values = _closest(rows / scale[:, None], table)
     if keep_zero:
         values[rows == 0] = 0
-    return Levels(from_rows(values, weight.shape, along), scale, axis, bits, table)
+    return Levels(from_rows(values, weight.shape, along), scale, axis, bits, table, book=True)
 
 
 def _quantiles(scaled: Array, bits: int) -> Array:
@@ -81,6 +83,17 @@ def _closest(scaled: Array, table: Array) -> Array:
     """Each number's nearest entry of the sorted `table`."""
     borders = (table[1:].astype(np.float32) + table[:-1]) / 2
     return table[np.searchsorted(borders, scaled)]
+
+
+def _best_scale(rows: Array, scale: Array, table: Array) -> Array:
+    """The least squared error among scales around the old one, each refitted to its own codes."""
+    best, least = scale, np.full(len(rows), np.inf)
+    for ratio in _RATIOS:
+        tried = _refit(rows, _closest(rows / (scale * np.float32(ratio))[:, None], table), scale)
+        back = _closest(rows / tried[:, None], table) * tried[:, None]
+        error = np.square(rows - back).sum(axis=1, dtype=np.float64)
+        best, least = np.where(error < least, tried, best), np.minimum(error, least)
+    return best
 
 
 def _refit(rows: Array, values: Array, scale: Array) -> Array:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import MutableMapping
 from typing import Any
 
+import numpy as np
+
 from studio.compress.codebook import cluster
 from studio.compress.fold import weight_array
 from studio.compress.weights import Levels, quantize
@@ -15,6 +17,9 @@ from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan
 
 _REDUCED = 63
+_BOOK_BITS = (3, 4)
+_BOOK_SIZE = 1024
+_BOOK_GAIN = 0.95
 
 
 def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any]) -> dict[str, Levels]:
@@ -40,21 +45,25 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
 
 
 def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor: Array | None) -> Levels:
-    """Quantize one weight as its row asks; `floor` (channels,) is the smallest scale allowed."""
-    channels = row.granularity != "tensor"
-    if row.storage == "codebook" and row.bits < 8:
-        return cluster(
-            weight, row.bits, fact.channel_axis, per_channel=channels, keep_zero=_sparse(row), floor=floor
-        )
-    return quantize(
-        weight,
-        row.bits,
-        fact.channel_axis,
-        per_channel=channels,
-        keep_zero=_sparse(row),
-        floor=floor,
-        limit=_REDUCED if work.target.reduce_range else 127,
-    )
+    """Quantize one weight as its row asks; `floor` (channels,) is the smallest scale allowed.
+
+    Where the storage is left to the program, a layer of 3 or 4 bits that is large enough to carry
+    a table of its own gets a code book if that is closer to its weights.
+    """
+    channels, sparse, axis = row.granularity != "tensor", _sparse(row), fact.channel_axis
+    book = row.storage == "codebook" and row.bits < 8
+    if book or (row.storage == "auto" and row.bits in _BOOK_BITS and weight.size >= _BOOK_SIZE):
+        levels = cluster(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
+        if book:
+            return levels
+        even = quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
+        return levels if _error(levels, weight) < _BOOK_GAIN * _error(even, weight) else even
+    limit = _REDUCED if work.target.reduce_range else 127
+    return quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor, limit=limit)
+
+
+def _error(levels: Levels, weight: Array) -> float:
+    return float(np.square(levels.dequantized() - weight).sum())
 
 
 def _sparse(row: LayerPlan) -> bool:

@@ -144,7 +144,8 @@ def _percentile(histogram: Histogram) -> tuple[float, float]:
 
 def _least_error(seen: Seen, histogram: Histogram, method: str) -> tuple[float, float]:
     score = _squared if method == "mse" else _divergence
-    tried = [(seen.low * ratio, seen.high * ratio) for ratio in np.linspace(0.2, 1.0, 81)]
+    bounds = max(-seen.low, seen.high) * np.linspace(0.05, 1.0, 96)
+    tried = [(max(seen.low, -float(bound)), min(seen.high, float(bound))) for bound in bounds]
     errors = [score(histogram, low, high) for low, high in tried]
     return tried[min(range(len(tried)), key=errors.__getitem__)]
 

@@ -51,13 +51,15 @@ def choose(levels: Levels, wish: str, opset: int) -> str:
     """The storage with the fewest bytes for this weight, or the one wished for where it can be had."""
     costs = {"dense": levels.values.size, "masked": _masked_bytes(levels)}
     if levels.table is not None and np.isin(levels.values, levels.table).all():
-        name = "codebook" if wish == "codebook" else "packed"
+        name = "codebook" if levels.book else "packed"
         costs[name] = packed_bytes(levels.values.size, levels.bits) + _unpack_cost(levels, opset)
     return wish if wish in costs else min(costs, key=lambda name: (costs[name], name))
 
 
 def why_not(wish: str, levels: Levels) -> str:
     """Why a wished-for storage cannot be had for this weight."""
+    if wish == "codebook" and levels.table is not None and not levels.book:
+        return "its levels are a grid of equal steps already"
     if levels.table is None:
         return "8-bit weights have nothing to pack; choose fewer bits"
     return "the zeros of pruned weights are no level of so few bits; they need a mask"

@@ -17,7 +17,8 @@ class Levels:
     """A quantized weight: `values` int8 in the weight's shape, each one of `table` (int8, sorted).
 
     weight ≈ values · scale, `scale` float32 (channels,) along `axis`, or (1,) per tensor.
-    `bits` is the width that the table needs; 8-bit weights have no table.
+    `bits` is the width that the table needs; 8-bit weights have no table. `book` says that the
+    table is a code book of the layer's own and not a grid of equal steps.
     """
 
     values: Array
@@ -25,6 +26,7 @@ class Levels:
     axis: int
     bits: int
     table: Array | None
+    book: bool = False
 
     def dequantized(self) -> Array:
         """The float32 weight that a kernel works with."""
@@ -91,7 +93,7 @@ def _fit(rows: Array, grid: Array, floor: Array | None, keep_zero: bool) -> tupl
     full = floored(np.where(top > 0, top / reach, 1.0).astype(np.float32), floor)
     if grid.size > 128:
         return full, 0.0
-    sample = _thinned(rows)
+    sample = thinned(rows)
     scale, least = full, np.full(len(rows), np.inf)
     for ratio in _RATIOS:
         tried = floored((full * ratio).astype(np.float32), floor)
@@ -125,7 +127,7 @@ def _most(floor: Array | None) -> Array | None:
     return None if floor is None else floor.max(keepdims=True)
 
 
-def _thinned(rows: Array) -> Array:
+def thinned(rows: Array) -> Array:
     """An even sample of each row, so that the search costs the same for any size of layer."""
     step = max(1, rows.size // _SAMPLE)
     return rows[:, ::step] if rows.shape[1] >= 64 * step else rows

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.compress.codebook import cluster
 from studio.compress.packing import encode, pack, packed_bytes, unpack
 from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float
 from studio.compress.weights import Levels, odd, quantize, uniform
@@ -155,3 +156,23 @@ def test_pruned_weights_stay_exactly_zero() -> None:
         levels = quantize(weight, bits, 0, keep_zero=True)
         assert not levels.values[weight == 0].any()
     assert choose(levels, "auto", 21) == "masked"
+
+
+@pytest.mark.parametrize(("bits", "gain"), [(4, 0.5), (3, 0.2)])
+def test_a_code_book_is_closer_than_even_steps(bits: int, gain: float) -> None:
+    weight = np.random.default_rng(0).normal(size=(64, 16, 3, 3)).astype(np.float32)
+    book, even = cluster(weight, bits, 0), quantize(weight, bits, 0)
+    assert book.table is not None
+    assert book.table.size == np.unique(book.table).size == 1 << bits
+    assert np.isin(book.values, book.table).all()
+    errors = [float(np.square(levels.dequantized() - weight).sum()) for levels in (book, even)]
+    assert 10 * np.log10(errors[1] / errors[0]) > gain
+
+
+@given(widths.filter(lambda bits: bits < 8), shapes, st.integers(0, 99))
+def test_code_books_take_any_weight(bits: int, shape: tuple[int, ...], seed: int) -> None:
+    random = np.random.default_rng(seed)
+    weight = (random.normal(size=shape) * (random.random(shape) > 0.5)).astype(np.float32)
+    levels = cluster(weight, bits, 0, keep_zero=True)
+    assert np.isfinite(levels.dequantized()).all()
+    assert not levels.values[weight == 0].any()

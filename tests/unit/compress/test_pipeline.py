@@ -236,16 +236,12 @@ def test_a_target_can_keep_an_op_in_float(make: Builder, tmp_path: Path) -> None
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
 
 
-def test_a_code_book_is_more_accurate_at_the_same_width(make: Builder, tmp_path: Path) -> None:
+def test_code_books_run_on_the_same_kernels(make: Builder, tmp_path: Path) -> None:
     model = residual_net(32).model("head")
-    x = inputs_of(model)
-    quality = []
-    for storage in ("packed", "codebook"):
-        artifact = make(model, Recipe(default=Settings(bits=4, storage=storage)))
+    for storage, bits in (("codebook", 4), ("codebook", 3), ("packed", 4)):
+        artifact = make(model, Recipe(default=Settings(bits=bits, storage=storage)))  # type: ignore[arg-type]  # literals
         assert {outcome.storage for outcome in artifact.layers} == {storage}
         assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
-        quality.append(sqnr(run(serialize(model.ir), x), run(artifact.path, x)))
-    assert quality[1] > quality[0]
 
 
 def test_a_storage_that_cannot_be_had_is_refused(make: Builder) -> None:
