@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.graph.coupling import Coupling
-from studio.graph.coupling_trace import (
+from studio.graph.coupling.couple import Coupling
+from studio.graph.coupling.trace import (
     ConvGroups,
     Cut,
     Edit,

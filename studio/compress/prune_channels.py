@@ -17,8 +17,8 @@ from studio.compress.prune_repair import Follower, apply, follower, mapping
 from studio.compress.prune_watch import Run, affordable, chunks, positions, rows_of
 from studio.control import Control
 from studio.errors import BuildError
-from studio.graph.coupling import Component, Coupling, couple
-from studio.graph.coupling_trace import constant, integer
+from studio.graph.coupling.couple import Component, Coupling, couple
+from studio.graph.coupling.trace import constant, integer
 from studio.graph.model import Facts, GroupFact, LayerFact
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.stages import Batch

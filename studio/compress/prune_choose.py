@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.graph.coupling import Component, Coupling
-from studio.graph.coupling_trace import constant, integer
+from studio.graph.coupling.couple import Component, Coupling
+from studio.graph.coupling.trace import constant, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.compress.prune_choose import weight_index, weight_rows
-from studio.graph.coupling_trace import constant, integer
+from studio.graph.coupling.trace import constant, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.graph.coupling import Component, Coupling, couple
+from studio.graph.coupling.couple import Component, Coupling, couple
 from studio.graph.model import GroupFact, LayerFact, Shape
 
 if TYPE_CHECKING:

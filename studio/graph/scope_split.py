@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.graph import layout_rank
+from studio.graph.layout import rank as layout_rank
 
 
 def acyclic(groups: Sequence[list[int]], after: Sequence[Sequence[int]]) -> list[list[list[int]]]:

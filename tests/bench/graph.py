@@ -22,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
-from studio.graph.layout import layout
+from studio.graph.layout.sugiyama import layout
 from studio.graph.model import Facts
 from studio.gui import fonts
 from studio.gui.graph.view import GraphView

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
 from studio.graph.cards import kind
-from studio.graph.layout import Layout
+from studio.graph.layout.sugiyama import Layout
 from studio.graph.scopes import Diagram
 
 CELL = 768.0

@@ -22,7 +22,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from studio.graph.layout_nested import arrange
+from studio.graph.layout.nested import arrange
 from studio.graph.model import Facts
 from studio.graph.scopes import Diagram, Outline, Scope
 from studio.gui.graph import finding

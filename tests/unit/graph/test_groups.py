@@ -6,7 +6,7 @@ import onnx
 import onnx_ir as ir
 import pytest
 
-from studio.graph.coupling import couple
+from studio.graph.coupling.couple import couple
 from studio.graph.model import Facts, GroupFact
 from studio.graph.onnx_edge import facts_of
 

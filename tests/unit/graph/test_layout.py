@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.graph import layout_order
-from studio.graph.layout import Layout, layout
-from studio.graph.layout_nested import arrange
-from studio.graph.layout_route import Path
+from studio.graph.layout import order as layout_order
+from studio.graph.layout.nested import arrange
+from studio.graph.layout.route import Path
+from studio.graph.layout.sugiyama import Layout, layout
 from studio.graph.scopes import Diagram, Outline
 
 Edges = list[tuple[int, int]]

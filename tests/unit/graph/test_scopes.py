@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.graph import layout_rank, scope_split
+from studio.graph import scope_split
+from studio.graph.layout import rank as layout_rank
 from studio.graph.scopes import Diagram, Outline, view
 
 

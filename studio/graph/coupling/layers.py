@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.coupling_trace import ConvGroups, Cut, Ids, Trace, called, constant, integer
+from studio.graph.coupling.trace import ConvGroups, Cut, Ids, Trace, called, constant, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from studio.graph import coupling_elementwise as elementwise
-from studio.graph import coupling_layers as layers
-from studio.graph import coupling_layout as layout
-from studio.graph import coupling_reshape as reshape
-from studio.graph import coupling_scale as scale
-from studio.graph.coupling_trace import Trace, called
+from studio.graph.coupling import elementwise, layers, reshape, scale
+from studio.graph.coupling import views as layout
+from studio.graph.coupling.trace import Trace, called
 
 if TYPE_CHECKING:
     import onnx_ir as ir

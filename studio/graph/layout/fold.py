@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import sqrt
 
-from studio.graph.layout_route import Layout, Path
+from studio.graph.layout.route import Layout, Path
 
 GUTTER = 44.0
 TURN = 14.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.graph import layout_far
-from studio.graph.layout_order import Proper
+from studio.graph.layout import far as layout_far
+from studio.graph.layout.order import Proper
 
 Path = tuple[float, ...]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.graph.coupling_rules import follow
-from studio.graph.coupling_trace import Edit, Ids, Label, Trace
+from studio.graph.coupling.rules import follow
+from studio.graph.coupling.trace import Edit, Ids, Label, Trace
 from studio.graph.model import Shape
 from studio.graph.names import unique_names
 

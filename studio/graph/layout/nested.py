@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from studio.graph.layout import Layout, Link, Node, Spacing, place
-from studio.graph.layout_fold import column_height, fold
+from studio.graph.layout.fold import column_height, fold
+from studio.graph.layout.sugiyama import Layout, Link, Node, Spacing, place
 from studio.graph.scopes import Diagram
 
 PAD = 14.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.graph.layout_order import Proper
+from studio.graph.layout.order import Proper
 
 Rows = list[list[int]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from studio.graph.coupling_trace import Cut, Ids, Trace, called, constant, integer, integers
+from studio.graph.coupling.trace import Cut, Ids, Trace, called, constant, integer, integers
 
 if TYPE_CHECKING:
     import onnx_ir as ir

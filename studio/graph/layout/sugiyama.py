@@ -1,8 +1,8 @@
 """x and y for the boxes and lines of a deep, narrow graph: layered drawing after Sugiyama.
 
-Ranks by longest path with slack pull (`layout_rank`), lines that leave one source share their way
-and sit in narrow lanes (`layout_order`), Brandes and Köpf places with real widths
-(`layout_place`), one cubic per bend. Equal input gives equal output; cycles are drawn with their
+Ranks by longest path with slack pull (`rank`), lines that leave one source share their way
+and sit in narrow lanes (`order`), Brandes and Köpf places with real widths
+(`place`), one cubic per bend. Equal input gives equal output; cycles are drawn with their
 closing line going up.
 """
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from studio.graph import layout_order, layout_place, layout_rank
-from studio.graph.layout_route import Drawing, Layout, Link, Node, Spacing, Ways
+from studio.graph.layout import order as layout_order
+from studio.graph.layout import place as layout_place
+from studio.graph.layout import rank as layout_rank
+from studio.graph.layout.route import Drawing, Layout, Link, Node, Spacing, Ways
 
 __all__ = ["Layout", "Link", "Node", "Spacing", "layout", "place"]
 

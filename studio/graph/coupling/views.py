@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.coupling_elementwise import axes_of, freeze_inputs
-from studio.graph.coupling_trace import (
+from studio.graph.coupling.elementwise import axes_of, freeze_inputs
+from studio.graph.coupling.trace import (
     Cut,
     Ids,
     Picked,

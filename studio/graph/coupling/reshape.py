@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.coupling_elementwise import freeze_inputs
-from studio.graph.coupling_trace import MAX_ATOMS, Ids, ShapeVector, Sizes, Trace, called, integer
+from studio.graph.coupling.elementwise import freeze_inputs
+from studio.graph.coupling.trace import MAX_ATOMS, Ids, ShapeVector, Sizes, Trace, called, integer
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.graph.coupling_elementwise import freeze_inputs
-from studio.graph.coupling_layout import freeze_axes
-from studio.graph.coupling_trace import (
+from studio.graph.coupling.elementwise import freeze_inputs
+from studio.graph.coupling.trace import (
     MAX_ATOMS,
     Ids,
     ShapeVector,
@@ -19,6 +18,7 @@ from studio.graph.coupling_trace import (
     integer,
     integers,
 )
+from studio.graph.coupling.views import freeze_axes
 
 if TYPE_CHECKING:
     import onnx_ir as ir
