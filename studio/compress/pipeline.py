@@ -82,7 +82,7 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     if work.repairs("equalize"):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.05, 0.25))))
         _run(work, "equalize", lambda: equalize(work, seen))
-    _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45)))
+    _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45), cache))
     if any(row.quantized for row in work.rows.values()):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.45, 0.7))))
     levels: dict[str, Levels] = {}

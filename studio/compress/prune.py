@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from studio.compress.fold import set_weight, weight_array
-from studio.compress.prune_channels import prune_channels
+from studio.compress.prune_channels import Pruned, prune_channels
 from studio.compress.prune_weights import magnitude_mask, sparsity_of
 from studio.compress.work import Work
 from studio.control import Control
+from studio.graph.onnx_edge import clone
 from studio.stages import CalibrationSource
 
+_LAST = "pruned"
 
-def prune(work: Work, source: CalibrationSource | None, control: Control) -> None:
-    """Prune what the rows ask for; what was really removed goes to `work.sparsity`."""
+
+def prune(
+    work: Work, source: CalibrationSource | None, control: Control, cache: MutableMapping[str, Any]
+) -> None:
+    """Prune what the rows ask for; what was really removed goes to `work.sparsity`.
+
+    `cache` keeps the last net that lost channels, so that moving bits does not rebuild it.
+    """
     rows = work.rows.values()
     if any(row.sparsity > 0 and row.structure == "channels" for row in rows):
-        _channels(work, source, control)
+        _channels(work, source, control, cache)
     for fact, row, node in work.layers():
         if row.sparsity > 0 and row.structure == "unstructured":
             weight = weight_array(node)
@@ -27,9 +38,22 @@ def prune(work: Work, source: CalibrationSource | None, control: Control) -> Non
             work.sparsity[fact.name] = sparsity_of(mask)
 
 
-def _channels(work: Work, source: CalibrationSource | None, control: Control) -> None:
-    batches = source.batches() if source is not None else None
-    pruned = prune_channels(work.model, work.facts, work.plan, control, batches)
+def _channels(
+    work: Work, source: CalibrationSource | None, control: Control, cache: MutableMapping[str, Any]
+) -> None:
+    data = source.key if source is not None else ""
+    key = f"{work.state()}:{work.prune_wishes()}:{data}:{work.plan.calibration_samples}"
+    kept = cache.get(_LAST)
+    if kept is None or kept[0] != key:
+        batches = source.batches() if source is not None else None
+        pruned = prune_channels(work.model, work.facts, work.plan, control, batches)
+        kept = (key, clone(work.model), pruned)
+        cache[_LAST] = kept
+    work.adopt(clone(kept[1]))
+    _tell(work, kept[2])
+
+
+def _tell(work: Work, pruned: Pruned) -> None:
     work.facts = pruned.facts
     work.sparsity.update(pruned.sparsity)
     for layer, refusal in pruned.refused.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -38,19 +37,5 @@ class Watcher:
 
     def _key(self, source: CalibrationSource) -> str:
         plan, work = self._work.plan, self._work
-        state = hashlib.sha256()
-        for name, gain in work.gains.items():
-            state.update(name.encode() + gain.tobytes())
-        if "prune" in work.done:
-            for row in plan.layers:
-                state.update(f"{row.layer}:{row.sparsity}:{row.structure}".encode() if row.sparsity else b"")
-        return ":".join(
-            (
-                "seen",
-                work.facts.key,
-                source.key,
-                plan.calibration,
-                str(plan.calibration_samples),
-                state.hexdigest(),
-            )
-        )
+        wishes = work.prune_wishes() if "prune" in work.done else ""
+        return f"seen:{source.key}:{plan.calibration}:{plan.calibration_samples}:{work.state()}:{wishes}"

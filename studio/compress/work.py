@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -50,9 +51,28 @@ class Work:
         for fact in self.facts.layers:
             yield fact, self.rows[fact.name], self.nodes[fact.name]
 
+    def adopt(self, model: ir.Model) -> None:
+        """Go on with `model`, whose layers have the same names."""
+        named = nodes_by_name(model)
+        self.model = model
+        self.nodes = {name: named[name] for name in self.nodes}
+        self._names.clear()
+
     def repairs(self, name: str) -> bool:
         """Whether the recipe asks for this repair and anything is quantized."""
         return name in self.plan.repair and any(row.quantized for row in self.rows.values())
+
+    def state(self) -> str:
+        """A digest of the model and of what equalization did to it."""
+        digest = hashlib.sha256(self.facts.key.encode())
+        for name, gain in self.gains.items():
+            digest.update(name.encode() + gain.tobytes())
+        return digest.hexdigest()
+
+    def prune_wishes(self) -> str:
+        """A digest of what the rows ask pruning for."""
+        wishes = [(row.layer, row.sparsity, row.structure) for row in self.plan.layers if row.sparsity]
+        return hashlib.sha256(repr(wishes).encode()).hexdigest()
 
     def refuse(self, layer: str, setting: str, asked: object, given: object, reason: str) -> None:
         """Record a wish of `layer` that this build could not grant."""
