@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.compress.fold import set_weight, weight_array
 from studio.compress.prune_channels import Pruned, prune_channels
@@ -13,7 +13,11 @@ from studio.control import Control
 from studio.graph.onnx_edge import clone
 from studio.stages import CalibrationSource
 
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
 _LAST = "pruned"
+_KEPT = 3
 
 
 def prune(
@@ -21,7 +25,7 @@ def prune(
 ) -> None:
     """Prune what the rows ask for; what was really removed goes to `work.sparsity`.
 
-    `cache` keeps the last net that lost channels, so that moving bits does not rebuild it.
+    `cache` keeps the last few nets that lost channels, so that moving bits does not rebuild it.
     """
     rows = work.rows.values()
     if any(row.sparsity > 0 and row.structure == "channels" for row in rows):
@@ -43,14 +47,16 @@ def _channels(
 ) -> None:
     data = source.key if source is not None else ""
     key = f"{work.state()}:{work.prune_wishes()}:{data}:{work.plan.calibration_samples}"
-    kept = cache.get(_LAST)
-    if kept is None or kept[0] != key:
+    kept: dict[str, tuple[ir.Model, Pruned]] = cache.setdefault(_LAST, {})
+    if key not in kept:
         batches = source.batches() if source is not None else None
         pruned = prune_channels(work.model, work.facts, work.plan, control, batches)
-        kept = (key, clone(work.model), pruned)
-        cache[_LAST] = kept
-    work.adopt(clone(kept[1]))
-    _tell(work, kept[2])
+        kept[key] = (clone(work.model), pruned)
+        for old in list(kept)[:-_KEPT]:
+            del kept[old]
+    model, pruned = kept[key]
+    work.adopt(clone(model))
+    _tell(work, pruned)
 
 
 def _tell(work: Work, pruned: Pruned) -> None:

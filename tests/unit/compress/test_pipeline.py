@@ -167,7 +167,12 @@ def test_a_plan_without_wishes_is_the_model_itself(make: Builder) -> None:
 def test_the_cache_changes_nothing(make: Builder) -> None:
     model = spread_net().model("head")
     cache: dict[str, object] = {}
-    wishes = [Settings(bits=8), Settings(bits=4), Settings(bits=8, sparsity=0.5), Settings(bits=6, sparsity=0.5)]
+    wishes = [
+        Settings(bits=8),
+        Settings(bits=4),
+        Settings(bits=8, sparsity=0.5),
+        Settings(bits=6, sparsity=0.5),
+    ]
     first = [make(model, Recipe(default=wish), cache=cache).sha256 for wish in (*wishes, *wishes)]
     assert first[:4] == first[4:]
     assert first[:4] == [make(model, Recipe(default=wish)).sha256 for wish in wishes]
