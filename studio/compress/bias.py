@@ -6,8 +6,9 @@ response to the mean input with the weights' rounding errors in place of the wei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 
-def correct_biases(work: Work, levels: Mapping[str, Levels], seen: Mapping[str, Seen]) -> None:
+def correct_biases(
+    work: Work, levels: Mapping[str, Levels], seen: Mapping[str, Seen], cache: MutableMapping[str, Any]
+) -> None:
     """Subtract each quantized layer's mean output error from its bias, which it gets if it has none.
 
-    `seen` holds the mean inputs by tensor name. MatMul has no bias and is left alone.
+    `seen` holds the mean inputs by tensor name. MatMul has no bias and is left alone. `cache` keeps
+    the errors by the content that they come from.
     """
     for fact, _, node in work.layers():
         source = node.inputs[0]
@@ -34,9 +38,22 @@ def correct_biases(work: Work, levels: Mapping[str, Levels], seen: Mapping[str, 
         mean = found.mean if found is not None else None
         if weight is None or bias is None or mean is None:
             continue
-        error = _response(node, levels[fact.name].dequantized() - weight, mean)
+        change = levels[fact.name].dequantized() - weight
+        key = _key(node, change, mean)
+        if key not in cache:
+            cache[key] = _response(node, change, mean)
+        error = cache[key]
         if error is not None and error.size == fact.out_channels:
             set_bias(work, node, (bias - error).astype(np.float32))
+
+
+def _key(node: ir.Node, change: Array, mean: Array) -> str:
+    digest = hashlib.sha256(f"{node.op_type}:{change.shape}:{mean.shape}".encode())
+    for name in sorted(node.attributes):
+        digest.update(f"{name}={node.attributes[name].value}".encode())
+    digest.update(change.tobytes())
+    digest.update(mean.tobytes())
+    return f"bias:{digest.hexdigest()}"
 
 
 def _response(node: ir.Node, weight: Array, mean: Array) -> Array | None:

@@ -88,7 +88,7 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     levels: dict[str, Levels] = {}
     _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.85), cache)))
     if work.repairs("bias"):
-        _run(work, "correct", lambda: correct_biases(work, levels, seen))
+        _run(work, "correct", lambda: correct_biases(work, levels, seen, cache))
     ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
     control.step(0.87, "writing the graph")
     _run(work, "store", lambda: emit(work, levels, ranges))

@@ -61,9 +61,7 @@ def _replace(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".building-", suffix=".onnx")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            file.write(data)  # not forced to the disk: this is a cache, and an export proves the digest
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -81,9 +79,9 @@ def _cone_bytes(value: ir.Value, seen: set[int]) -> int:
             continue
         seen.add(id(each))
         if tensor is not None:
-            total += _framed(ir.to_proto(tensor).ByteSize())
+            total += _framed(ir.serde.serialize_tensor(tensor).ByteSize())
         elif maker is not None:
-            total += _framed(ir.to_proto(maker).ByteSize())
+            total += _framed(ir.serde.serialize_node(maker).ByteSize())
             waiting.extend(source for source in maker.inputs if source is not None)
     return total
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_CONSTANT = "constant"
 
 
 @dataclass
@@ -93,7 +94,8 @@ class Work:
 
         graph = self.model.graph
         chosen = name if name and name not in graph.initializers else self.name()
-        value = ir.Value(name=chosen, const_value=ir.tensor(array, dtype=dtype, name=chosen))
+        made = ir.tensor(array, dtype=dtype, name=chosen) if dtype else ir.Tensor(array, name=chosen)
+        value = ir.Value(name=chosen, const_value=made)
         graph.register_initializer(value)
         return value
 
@@ -165,8 +167,16 @@ def array_of(value: ir.Value | None) -> Array | None:
 
 
 def is_constant(value: ir.Value | None) -> bool:
-    """Whether nothing but constants flow into `value`."""
-    return origin_of(value) is not None
+    """Whether nothing but constants flow into `value`; found once and noted on it.
+
+    Passes put other values in a value's place, but never change what flows into one.
+    """
+    if value is None:
+        return False
+    known: bool | None = value.meta.get(_CONSTANT)
+    if known is None:
+        known = value.meta[_CONSTANT] = origin_of(value) is not None
+    return known
 
 
 def only_consumer(value: ir.Value) -> ir.Node | None:
