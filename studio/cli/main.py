@@ -10,6 +10,7 @@ from studio.cli.board import board
 from studio.cli.demo import demo
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
+from studio.cli.plugins import plugins
 
 HELP = """Compress a trained network layer by layer and ship the measured file to your board.
 
@@ -23,5 +24,5 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, board, demo):
+for each in (inspect_, optimize, evaluate, compare, board, plugins, demo):
     cli.add_command(each)
