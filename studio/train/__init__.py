@@ -1,1 +1,0 @@
-"""Recovery training: torch lives here and in the PyTorch importer only."""
