@@ -1,0 +1,47 @@
+"""What decides a bench's figures besides the code: processor, its integer instructions, versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "sve")
+OURS = ("numpy", "onnx", "onnx-ir", "onnxruntime")
+_LIST = """
+import sys
+from importlib.metadata import distributions
+found = {each.metadata["Name"]: each.version for each in distributions()}
+for name in sys.argv[1:]:
+    if name in found:
+        print(name, found[name])
+"""
+PEERS = ("nncf", "aimet-onnx", "amd-quark", "onnxruntime", "onnx", "torch")
+
+
+def facts(peers: Iterable[str]) -> dict[str, object]:
+    """Plain facts for JSON; what the system does not tell is left out."""
+    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    fields = dict(line.split(":", 1) for line in told.split("\n\n")[0].splitlines() if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    return {
+        "cpu": fields.get("model name", platform.processor()),
+        "flags": [each for each in FLAGS if each in flags],
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in OURS},
+        "peers": [_versions(python) for python in peers],
+        "command": " ".join(["python", *sys.argv]),
+    }
+
+
+def _versions(python: str) -> dict[str, str]:
+    done = subprocess.run([python, "-c", _LIST, *PEERS], capture_output=True, text=True, check=False)
+    pairs = (line.split() for line in done.stdout.splitlines())
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
