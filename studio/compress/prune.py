@@ -6,8 +6,8 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from studio.compress.fold import set_weight, weight_array
-from studio.compress.prune_channels import Pruned, prune_channels
-from studio.compress.prune_weights import magnitude_mask, sparsity_of
+from studio.compress.pruning.channels import Pruned, prune_channels
+from studio.compress.pruning.masks import magnitude_mask, sparsity_of
 from studio.compress.work import Work
 from studio.control import Control
 from studio.graph.onnx_edge import clone

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from studio.compress import prune_watch
-from studio.compress.prune_channels import Pruned, prune_channels
+from studio.compress.pruning import rows
+from studio.compress.pruning.channels import Pruned, prune_channels
 from studio.control import Cancelled, Control
 from studio.graph.model import Facts
 from studio.graph.onnx_edge import clone, facts_of, serialize
@@ -527,13 +527,13 @@ def test_the_same_wish_gives_the_same_bytes() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("budget", [0.0, prune_watch.BUDGET])
+@pytest.mark.parametrize("budget", [0.0, rows.BUDGET])
 @pytest.mark.parametrize("program", [chain, residual, flattened("zero"), upsampled])
 def test_rebuilding_brings_the_output_closer_than_removal_alone(
     program: Program, budget: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All at once where the budget is small, else layer by layer; on inputs that it has not seen."""
-    monkeypatch.setattr(prune_watch, "BUDGET", budget)
+    monkeypatch.setattr(rows, "BUDGET", budget)
     rng = np.random.default_rng(5)
     x, unseen = (rng.normal(size=(96, GIVEN, SIZE, SIZE)).astype(np.float32) for _ in range(2))
     proto = build(program)

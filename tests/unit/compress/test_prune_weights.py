@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from studio.compress.prune_weights import magnitude_mask, sparsity_of, threshold_mask
+from studio.compress.pruning.masks import magnitude_mask, sparsity_of, threshold_mask
 
 WEIGHTS = hnp.arrays(
     np.float32,

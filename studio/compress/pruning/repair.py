@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.compress.prune_choose import weight_index, weight_rows
+from studio.compress.pruning.choose import weight_index, weight_rows
 from studio.graph.coupling.trace import constant, integer
 
 if TYPE_CHECKING:

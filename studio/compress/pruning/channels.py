@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.artifact import Refusal
-from studio.compress.prune_apply import remove
-from studio.compress.prune_choose import choose, count_step, importance, repeats, weight_index
-from studio.compress.prune_repair import Follower, apply, follower, mapping
-from studio.compress.prune_watch import Run, affordable, chunks, positions, rows_of
+from studio.compress.pruning.choose import choose, count_step, importance, repeats, weight_index
+from studio.compress.pruning.removal import remove
+from studio.compress.pruning.repair import Follower, apply, follower, mapping
+from studio.compress.pruning.rows import Run, affordable, chunks, positions, rows_of
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.coupling.couple import Component, Coupling, couple
