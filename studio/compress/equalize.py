@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = ("Relu", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool")
 _MOST = 12
-_SHARES = (None, 0.25, 0.5, 0.75)
+_SHARES = (None, 0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _exponents(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> Array | None
     """Powers of two (channels,) that the activation between the layers is divided by."""
     ahead = _reach(pair, seen)
     if pair.depthwise:  # every channel has its own scale there: the activation alone decides
-        return _rounded(ahead, np.ones_like(ahead), 1.0)
+        return np.where(ahead > 0, _rounded(ahead, np.ones_like(ahead), 1.0), 0)
     behind = _columns(pair)
     tried = [_rounded(ahead, behind, share) for share in _SHARES]
     bits = min(work.rows[pair.second.name].bits, 8)
@@ -111,11 +111,22 @@ def _rounded(ahead: Array, behind: Array, share: float | None) -> Array:
     usable = (ahead > 0) & (behind > 0)
     if share is None or not usable.any():
         return np.zeros(ahead.size, np.int64)
-    wish = share * np.log2(np.where(usable, ahead, 1.0)) - (1 - share) * np.log2(
-        np.where(usable, behind, 1.0)
-    )
-    exponents = np.rint(wish - np.max(wish[usable]))
-    return np.where(usable, np.clip(exponents, -_MOST, _MOST), 0).astype(np.int64)
+    reach, size = (np.log2(np.where(usable, each, 1.0)) for each in (ahead, behind))
+    wish = share * reach - (1 - share) * size
+    exponents = np.clip(np.rint(wish - np.max(wish[usable])), -_MOST, _MOST)
+    return np.where(usable, exponents, _silenced(behind, exponents, usable)).astype(np.int64)
+
+
+def _silenced(behind: Array, exponents: Array, usable: Array) -> Array:
+    """Exponents for channels that were never active: their weights come down to the others' median.
+
+    Nothing is known of them but that they carry nothing; left as large as they are, they would set
+    the scales that the weights of live channels are rounded with.
+    """
+    sizes = np.log2(np.where(behind > 0, behind, 1.0))
+    middle = np.median((sizes + exponents)[usable])
+    down = np.clip(np.floor(middle - sizes), -2 * _MOST, 0)
+    return np.where(behind > 0, down, 0.0)
 
 
 def _noise(pair: Pair, ahead: Array, exponents: Array, bits: int) -> float:
