@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio import target
 from studio.control import Cancelled, Control
-from studio.data.reference import DataFacts, DataRef
+from studio.data.reference import PREPROCESSING, DataFacts, DataRef
 from studio.editor import Editor, State
 from studio.errors import DataError, ProjectError
 from studio.graph.model import Facts
@@ -68,14 +68,15 @@ class Opening(Editor):
             raise ProjectError(str(path), cause, "Put the old file back, or open the model itself.")
         data, notes = self._attached(facts, project.data, control.part(0.8, 1.0))
         journal = _journal(project, facts, data)
-        opened = self._opened(ticket, control, journal.document, notes, journal, project, str(path))
-        return opened
+        return self._opened(ticket, control, journal.document, notes, journal, project, str(path))
 
     def save(self, path: str | Path) -> Changed[Path]:
         """Keep the work as a project folder; raises `ProjectError`."""
         state, journal = self.state, self.journal
         folder = Path(path)
-        steps = tuple(SavedStep(each.label, each.document.revision, each.document.recipe) for each in journal.steps)
+        steps = tuple(
+            SavedStep(each.label, each.document.revision, each.document.recipe) for each in journal.steps
+        )
         facts, data = journal.document.model, journal.document.data
         ref = data.ref if data else None
         model = str(Path(facts.path).resolve())
@@ -88,6 +89,7 @@ class Opening(Editor):
     def attach_data(self, ref: DataRef, control: Control) -> Changed[DataFacts]:
         """Use a data set from now on, and remember it for this model; raises `DataError`."""
         model = self.facts
+        ref = self._as_before(ref)
         data = self.workbench.attach(ModelRef.to(model), ref, control)
         with self._lock:
             if self.facts is not model:
@@ -97,6 +99,13 @@ class Opening(Editor):
             self._state = replace(self._state, journal=after)
         self._memory.remember(model.key, ref)
         return self._tell(data, {changes.DATA, changes.JOURNAL})
+
+    def _as_before(self, ref: DataRef) -> DataRef:
+        """A folder of pictures without a preprocessing file is read as the model's last one was."""
+        folder = Path(ref.path)
+        if ref.preprocessing is not None or not folder.is_dir() or (folder / PREPROCESSING).is_file():
+            return ref
+        return replace(ref, preprocessing=self._memory.preprocessing(self.facts.key))
 
     def job(self) -> Job:
         """The current document as a request to the workbench."""

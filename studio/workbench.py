@@ -13,10 +13,9 @@ from studio import target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
-from studio.errors import DataError, ModelError
+from studio.errors import DataError, MeasureError, ModelError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
-from studio.made_up import made_up
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
 from studio.paths import cache_dir
 from studio.recipe.resolve import Plan, resolve
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from studio.data.datasets import Dataset
     from studio.data.samples import Arrays, CalibrationSamples
     from studio.measure.sessions import SessionSource
+    from studio.plugin.registry import Row
+    from studio.stages import Importer
 
 GOLDEN_SAMPLES = 32
 ROOM = 4 << 30
@@ -46,6 +47,7 @@ class LocalWorkbench:
     def _reset(self) -> None:
         from studio.measure.outputs import OutputCache
 
+        self._plugins: tuple[Row, ...] | None = None
         self._models: Kept[Model] = Kept(2)
         self._stamps: Kept[tuple[int, int]] = Kept(8)
         self._datasets: Kept[Dataset] = Kept(3)
@@ -55,10 +57,17 @@ class LocalWorkbench:
 
     # Opening.
 
+    def _importers(self) -> tuple[Importer, ...]:
+        from studio.plugin.registry import importers, installed
+
+        if self._plugins is None:
+            self._plugins = installed()
+        return importers(self._plugins)
+
     def open(self, path: str, control: Control) -> Facts:
         from studio.formats.onnx_in import open_model
 
-        model = open_model(path, control)
+        model = open_model(path, control, self._importers())
         self._models.put(model.facts.key, model)
         self._stamps.put(model.facts.key, stamp(Path(path)))
         return model.facts
@@ -149,7 +158,7 @@ class LocalWorkbench:
         from studio.measure.latency import Timing, latency_pair
 
         opened = self._model(model, control)
-        inputs = self._samples(opened.facts, data, 1, control)
+        inputs = self._need_samples(opened, data, 1, control)
         return latency_pair(self._original(opened).path, candidate.path, inputs, Timing(), control)
 
     def sensitivity(
@@ -188,9 +197,9 @@ class LocalWorkbench:
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:
         from studio.formats.onnx_out import export
 
-        facts = self._model(job.model, control).facts
+        model = self._model(job.model, control)
         control.step(0.1, "checking what will be written")
-        sample = self._samples(facts, job.data, 4, control)
+        sample = self._samples(model, job.data, 4, control)
         done = export(artifact, Path(out), sample)
         control.step(1.0, "written")
         return Written(str(done.path), done.sha256, done.bytes)
@@ -199,10 +208,16 @@ class LocalWorkbench:
         self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
     ) -> Goldens:
         from studio.boards.package import golden_outputs, save_goldens
+        from studio.formats.session_faults import faults
 
-        facts = self._model(model, control).facts
-        inputs = self._samples(facts, data, GOLDEN_SAMPLES, control)
-        outputs = golden_outputs(Path(candidate.path), inputs)
+        inputs = self._need_samples(self._model(model, control), data, GOLDEN_SAMPLES, control)
+        _demand_sample_axis(inputs)
+        try:
+            outputs = golden_outputs(Path(candidate.path), inputs)
+        except faults() as error:
+            cause = f"it does not run on one sample at a time ({' '.join(str(error).split())[:200]})"
+            fix = "Export it with a free batch axis, or with a batch of 1."
+            raise MeasureError(Path(candidate.path).name, cause, fix) from error
         drawn = hashlib.sha256(b"".join(inputs[name].tobytes() for name in sorted(inputs))).hexdigest()
         name = f"{_digest(Path(candidate.path))[:24]}-{drawn[:12]}.npz"
         path = save_goldens(self._made("goldens") / name, inputs, outputs)
@@ -219,7 +234,9 @@ class LocalWorkbench:
 
         if self._stamps.find(ref.key) != stamp(Path(ref.path)):
             self._models.drop(ref.key)
-        model = self._models.get(ref.key, lambda: open_model(ref.path, control.part(0.0, 0.0)))
+        model = self._models.get(
+            ref.key, lambda: open_model(ref.path, control.part(0.0, 0.0), self._importers())
+        )
         if model.facts.key != ref.key:
             self._models.drop(ref.key)
             raise ModelError(ref.path, "the file has changed since it was opened", "Open it again.")
@@ -267,12 +284,21 @@ class LocalWorkbench:
             self._models.get(key, lambda: open_model(candidate.path, control.part(0.0, 0.0)))
         )
 
-    def _samples(self, facts: Facts, data: DataRef | None, count: int, control: Control) -> Arrays:
-        """The first samples of the data, or made-up ones of the right shape where there is none."""
+    def _samples(self, model: Model, data: DataRef | None, count: int, control: Control) -> Arrays | None:
+        """The first samples of the data; without data made-up ones, None where the model takes none."""
+        from studio.measure.trial import made_up_for
+
         if data is None:
-            return made_up(facts, count)
-        dataset = self._dataset(data, facts, control)
+            return made_up_for(self._original(model), model.facts, count)
+        dataset = self._dataset(data, model.facts, control)
         return dataset.inputs(0, min(count, len(dataset)))
+
+    def _need_samples(self, model: Model, data: DataRef | None, count: int, control: Control) -> Arrays:
+        samples = self._samples(model, data, count, control)
+        if samples is None:
+            cause = "it takes none of the samples that were made up for it"
+            raise DataError(model.facts.path, cause, "Attach a data set.")
+        return samples
 
     def _made(self, name: str) -> Path:
         folder = (self._folder or cache_dir()) / name
@@ -282,6 +308,14 @@ class LocalWorkbench:
 
 def _plan(job: Job, facts: Facts) -> Plan:
     return resolve(job.recipe, facts, target.load(job.recipe.target), job.data is not None)
+
+
+def _demand_sample_axis(inputs: Arrays) -> None:
+    count = max((len(array) for array in inputs.values() if array.ndim), default=0)
+    for name, array in inputs.items():
+        if not array.ndim or len(array) != count:
+            cause = "it has no leading batch axis, so that it cannot be proved sample by sample"
+            raise DataError(f"input {name!r}", cause, "Export the model with that input as a constant.")
 
 
 def _digest(path: Path) -> str:

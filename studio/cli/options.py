@@ -36,7 +36,7 @@ def open_model(shell: Shell, model: Path, data: Path | None, preprocessing: Path
     if data is not None:
         ref = DataRef(str(data.resolve()), _preprocessing(preprocessing), limit)
         shell.session.attach_data(ref, shell.control())
-    elif preprocessing is not None or limit:
+    else:
         _change_remembered(shell, preprocessing, limit)
 
 
@@ -80,9 +80,12 @@ def _preprocessing(path: Path | None) -> Preprocessing | None:
 
 
 def _change_remembered(shell: Shell, preprocessing: Path | None, limit: int) -> None:
+    """The data set last used, read as is asked now: a limit holds for one command."""
     document = shell.session.document
     if document is None or document.data is None:
         return
     old = document.data.ref
     ref = DataRef(old.path, _preprocessing(preprocessing) or old.preprocessing, limit)
+    if ref == old:
+        return
     shell.session.attach_data(ref, shell.control())

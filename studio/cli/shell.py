@@ -19,6 +19,7 @@ from studio.session import Session
 from studio.workbench import LocalWorkbench
 
 INTERRUPTED = 130
+STOPPED = {"kind": "interrupted", "thing": "command", "cause": "it was interrupted", "fix": "Run it again."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ def verb(function: Callable[..., Report]) -> Callable[..., None]:
             _fail(error, as_json)
         except (KeyboardInterrupt, Cancelled):
             click.echo("Interrupted; nothing was half-written.", err=True)
+            if as_json:
+                click.echo(dumps({"error": STOPPED}))
             raise click.exceptions.Exit(INTERRUPTED) from None
         _tell(report, as_json)
 

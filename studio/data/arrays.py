@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.control import Control
 from studio.data import digest
-from studio.data.fit import check_dtype, check_shape, fitted, fixed_batch, shape_text
+from studio.data.fit import check_batch, check_dtype, check_shape, fitted, fixed_batch, shape_text
 from studio.data.npy import Member, members
 from studio.data.reference import DataFacts, DataRef
 from studio.data.samples import Arrays, Dataset, shuffled
@@ -96,6 +96,7 @@ def _columns(path: Path, found: dict[str, Member], model: Facts) -> Columns:
     tensors = {tensor.name: tensor for tensor in model.inputs}
     if not tensors:
         raise DataError(str(path), "the model has no inputs", "Open a model that takes data.")
+    check_batch(model)
     samples = {name: _sample_member(path, found, name, len(tensors) == 1) for name in tensors}
     calibration = _calibration_members(path, found, tuple(tensors))
     notes = [_fit(member, tensors[name]) for part in (samples, calibration) for name, member in part.items()]

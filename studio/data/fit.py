@@ -27,6 +27,10 @@ DTYPES: dict[str, type[np.generic]] = {
     "BOOL": np.bool_,
 }
 
+WITHOUT_SAMPLES = (
+    "Export it with that input as a constant, or work without data: weights shrink, activations stay float."
+)
+
 
 def input_dtype(tensor: TensorFact) -> np.dtype[np.generic]:
     """The numpy dtype of a model input; `DataError` where numpy has none."""
@@ -42,6 +46,21 @@ def fixed_batch(model: Facts) -> int:
         if tensor.shape and isinstance(tensor.shape[0], int):
             return tensor.shape[0]
     return 0
+
+
+def check_batch(model: Facts) -> None:
+    """Raise `DataError` unless every input has one leading axis of samples, of one size."""
+    heads = {tensor.shape[0] for tensor in model.inputs if tensor.shape}
+    names = {head for head in heads if isinstance(head, str)}
+    for tensor in model.inputs:
+        if tensor.shape == () or (tensor.shape and not names.isdisjoint(tensor.shape[1:])):
+            cause = (
+                f"input {tensor.name!r} takes {shape_text(tensor.shape)}: it has no leading axis of samples"
+            )
+            raise DataError(model.name or model.path, cause, WITHOUT_SAMPLES)
+    if len(sizes := sorted(head for head in heads if isinstance(head, int))) > 1:
+        cause = f"its inputs hold {sizes[0]} and {sizes[-1]} rows per run, so that no row is one sample"
+        raise DataError(model.name or model.path, cause, WITHOUT_SAMPLES)
 
 
 def check_shape(thing: str, found: tuple[int, ...], tensor: TensorFact) -> None:

@@ -12,7 +12,7 @@ from studio.control import Control
 from studio.data import digest, pictures
 from studio.data.arrays import SHARED_NOTE
 from studio.data.fit import check_dtype, check_shape, fitted, fixed_batch
-from studio.data.reference import DataFacts, DataRef, Preprocessing
+from studio.data.reference import PREPROCESSING, DataFacts, DataRef, Preprocessing
 from studio.data.samples import Arrays, Dataset, shuffled
 from studio.errors import DataError
 from studio.graph.model import Facts, TensorFact
@@ -20,7 +20,6 @@ from studio.graph.model import Facts, TensorFact
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PREPROCESSING = "preprocessing.json"
 CLASSES = "classes.txt"
 CALIBRATION = "calibration"
 KEPT_BYTES = 256 << 20

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+PREPROCESSING = "preprocessing.json"
+
 
 class Preprocessing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How a picture becomes an input tensor: resize, centre crop, (x · scale − mean) / std, layout.

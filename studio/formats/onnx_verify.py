@@ -14,6 +14,7 @@ from studio.formats.check_constants import out_of_memory, run_constants
 from studio.formats.guard import Limits, run_guarded
 from studio.formats.refuse import fail, shown
 from studio.formats.session_faults import faults
+from studio.graph.protos import graphs_in
 
 if TYPE_CHECKING:
     import onnx
@@ -74,7 +75,17 @@ def parse(path: Path) -> onnx.ModelProto:
             proto.ParseFromString(content)
         except DecodeError:
             fail(path, "it is not an ONNX file, or it is cut short or nested too deep")
+    _free_unset(proto)
     return proto
+
+
+def _free_unset(proto: onnx.ModelProto) -> None:
+    """Paddle's exporter writes -1 where a size is free; onnxruntime reads it so, ONNX says nothing at all."""
+    for graph in graphs_in(proto):
+        for value in (*graph.input, *graph.output, *graph.value_info):
+            for dim in value.type.tensor_type.shape.dim:
+                if dim.dim_value == -1:
+                    dim.ClearField("dim_value")
 
 
 def _file_size(path: Path) -> int:

@@ -142,9 +142,10 @@ class Facts:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-accumulates per sample, or None where no layer's shape is known."""
-        known = [node.macs for node in self.nodes if node.macs is not None]
-        return sum(known) if known else None
+        """Multiply-accumulates per sample; None where a layer's are not known: a part is no total."""
+        if not self.layers or any(layer.macs is None for layer in self.layers):
+            return None
+        return sum(node.macs for node in self.nodes if node.macs is not None)
 
     @property
     def opset(self) -> int:

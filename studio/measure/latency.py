@@ -96,14 +96,23 @@ def _open(path: str, inputs: Inputs, timing: Timing) -> _Opened:
     start = perf_counter()
     runner = Runner(open_session(path, timing.threads, label=name), name)
     loaded = perf_counter()
-    one = {key: np.ascontiguousarray(inputs[key][:1]) for key in runner.inputs if key in inputs}
-    if not one or any(len(array) == 0 for array in one.values()):
+    one = _first({key: inputs[key] for key in runner.inputs if key in inputs})
+    if not one or any(array.size == 0 for array in one.values()):
         raise MeasureError(name, "there is no sample to time it on", "Attach a data set.")
     if runner.fixed_batch > 1:
         one = {key: array.repeat(runner.fixed_batch, axis=0) for key, array in one.items()}
     runner.run(one)
     first = perf_counter()
     return _Opened(lambda: runner.run(one), one, (loaded - start) * 1e3, (first - loaded) * 1e3)
+
+
+def _first(inputs: Inputs) -> dict[str, NDArray[np.generic]]:
+    """The first sample; inputs that hold none (a rate, a state) stay whole."""
+    count = next((len(array) for array in inputs.values() if array.ndim), 0)
+    return {
+        name: np.ascontiguousarray(array[:1]) if array.ndim and len(array) == count else array
+        for name, array in inputs.items()
+    }
 
 
 def _timed(runs: list[Callable[[], object]], timing: Timing, control: Control) -> list[NDArray[np.float64]]:

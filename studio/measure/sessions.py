@@ -56,9 +56,8 @@ class Runner:
         its last sample, and what the filling gave is dropped.
         """
         feed = self._feed(batch)
-        count = len(next(iter(feed.values())))
         step = self.fixed_batch
-        if not step or count == step:
+        if not step or (count := len(next(iter(feed.values())))) == step:
             return self._once(feed)
         parts = [self._padded(feed, start, step) for start in range(0, count, step)]
         return tuple(np.concatenate(column)[:count] for column in zip(*parts, strict=True))
@@ -144,9 +143,12 @@ def _ops(graph: onnx.GraphProto) -> Iterator[str]:
 
 
 def _fixed_batch(session: ort.InferenceSession) -> int:
-    for each in session.get_inputs():
-        if each.shape and isinstance(each.shape[0], int) and each.shape[0] > 0:
-            return int(each.shape[0])
+    """The leading size that the inputs insist on; 0 where the batch is free or is another axis."""
+    shapes = [each.shape for each in session.get_inputs() if each.shape]
+    free = {shape[0] for shape in shapes if isinstance(shape[0], str)}
+    for shape in shapes:
+        if isinstance(shape[0], int) and shape[0] > 0 and free.isdisjoint(shape[1:]):
+            return int(shape[0])
     return 0
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from studio.data.reference import DataRef
+from studio.data.reference import DataRef, Preprocessing
 from studio.paths import data_dir
 from studio.project.files import write_atomic
 
@@ -14,6 +15,7 @@ from studio.project.files import write_atomic
 class _Note(msgspec.Struct, forbid_unknown_fields=True):
     version: int = 1
     data: DataRef | None = None
+    preprocessing: Preprocessing | None = None
 
 
 class Memory:
@@ -24,17 +26,29 @@ class Memory:
 
     def data(self, key: str) -> DataRef | None:
         """The data set last used with the model, None where there is none or it is gone."""
-        try:
-            note = msgspec.json.decode(self._path(key).read_bytes(), type=_Note)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return note.data if note.data and Path(note.data.path).exists() else None
+        data = self._note(key).data
+        return data if data and Path(data.path).exists() else None
+
+    def preprocessing(self, key: str) -> Preprocessing | None:
+        """How pictures were last turned into inputs of the model, where that was said apart from them."""
+        return self._note(key).preprocessing
 
     def remember(self, key: str, data: DataRef) -> None:
-        """Keep the data set for the model."""
+        """Keep the data set for the model, and its preprocessing for other data too.
+
+        A folder that cannot be written remembers nothing: that is no reason to refuse the data.
+        """
+        note = _Note(data=data, preprocessing=data.preprocessing or self.preprocessing(key))
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, msgspec.json.encode(_Note(data=data)))
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, msgspec.json.encode(note))
+
+    def _note(self, key: str) -> _Note:
+        try:
+            return msgspec.json.decode(self._path(key).read_bytes(), type=_Note)
+        except (OSError, msgspec.DecodeError):
+            return _Note()
 
     def _path(self, key: str) -> Path:
         folder = self._folder or data_dir() / "models"

@@ -47,3 +47,18 @@ def test_made_up_samples_fit_the_inputs() -> None:
         "any": ((4,), "float16"),
     }
     assert all((found[name] == again).all() for name, again in made_up(facts, 4).items())
+
+
+def test_made_up_samples_keep_a_state_and_a_rate_whole() -> None:
+    inputs = (
+        TensorFact("audio", "FLOAT", ("batch", "length")),
+        TensorFact("state", "FLOAT", (2, "batch", 64)),
+        TensorFact("rate", "INT64", ()),
+    )
+    facts = Facts("k", "n", "p", "onnx", 0, 10, (), "", inputs, (), (), (), (), ())
+    found = made_up(facts, 4, free=512)
+    assert {name: each.shape for name, each in found.items()} == {
+        "audio": (4, 512),
+        "state": (2, 4, 64),
+        "rate": (),
+    }

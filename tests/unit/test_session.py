@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from studio.control import Cancelled, Control
-from studio.data.reference import DataRef
+from studio.data.reference import DataRef, Preprocessing
 from studio.errors import DataError, ModelError, ProjectError, RecipeError
 from studio.project import changes
 from studio.project.changes import Changed, Measured
@@ -203,3 +203,21 @@ def test_a_model_that_changed_on_disk_is_named(folder: Path, sample: Path, tmp_p
     copy.write_bytes(sample.read_bytes() + b"\x00")
     with pytest.raises(ModelError):
         fresh.build(Control())
+
+
+def test_pictures_are_read_as_the_last_ones_were(session: Session, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("first", "second"):
+        (tmp_path / name / "shirt").mkdir(parents=True)
+        Image.new("L", (28, 28), 90).save(tmp_path / name / "shirt" / "1.png")
+    how = Preprocessing(resize=(28, 28), channels="L")
+    before = session.document
+    session.attach_data(DataRef(str(tmp_path / "first"), how), Control())
+    session.attach_data(DataRef(str(tmp_path / "second")), Control())
+    assert session.document is not None
+    assert session.document.data is not None
+    assert session.document.data.ref.preprocessing == how
+    assert before is not None
+    assert before.data is not None
+    session.attach_data(before.data.ref, Control())

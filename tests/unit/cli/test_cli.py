@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from studio.__main__ import main
 from studio.cli.board import split_address
 from studio.cli.main import cli
 
@@ -57,7 +58,7 @@ def test_optimize_writes_the_file_that_it_measured(sample: Path, sample_data: Pa
     assert by_name["down1/conv"]["bits"] == 8
     assert {"name", "bits", "sparsity", "refused"} <= set(by_name["head/fc"])
     assert told["seconds"] > 0
-    assert evaluated(sample)["n"] == 200  # the data set is remembered for this model
+    assert evaluated(sample)["n"] == 1000  # the data set is remembered for this model, the limit is not
 
 
 def evaluated(sample: Path) -> dict[str, Any]:
@@ -105,6 +106,18 @@ def test_wrong_usage_is_status_2(arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("inspect",), ("board", "push", "pi"), ("board", "bogus"), ("optimize",)]
+)
+def test_wrong_usage_is_one_object_too(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["kind"] == "usage"
+    assert "Usage:" in told.err
 
 
 @pytest.mark.parametrize(

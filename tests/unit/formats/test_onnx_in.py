@@ -159,3 +159,13 @@ def test_more_than_two_gigabytes_outside_are_mapped_not_copied(tmp_path: Path) -
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert model.facts.layers[0].bytes > 1 << 31
     assert grown < 300 * 1024
+
+
+def test_a_free_size_that_is_written_as_minus_one(tmp_path: Path) -> None:
+    proto = net()
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
+    proto.graph.output[0].type.tensor_type.shape.dim[0].dim_value = -1
+    onnx.save(proto, tmp_path / "m.onnx")
+    model = open_model(tmp_path / "m.onnx")
+    assert model.facts.inputs[0].shape == (None, 4)
+    assert model.facts.macs == 32

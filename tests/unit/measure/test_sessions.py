@@ -5,11 +5,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-from studio.errors import MeasureError
+from studio.data.datasets import open_data
+from studio.data.reference import DataRef
+from studio.errors import DataError, MeasureError
+from studio.formats.onnx_in import open_model
 from studio.measure.latency import Timing, latency, latency_pair
 from studio.measure.outputs import OutputCache
 from studio.measure.sessions import SessionSource, kernels, open_runner
+from studio.measure.trial import made_up_for
 
 QUICK = Timing(runs=12, warm_up=1, memory=False)
 SAMPLE = {"x": np.zeros((3, 1, 6, 6), np.float32)}
@@ -90,3 +95,51 @@ def test_nothing_is_printed(net, tmp_path, capfd):
         open_runner(SessionSource(str(tmp_path / "bad.onnx"), "k"))
     open_runner(net.save(tmp_path / "a.onnx")).run(SAMPLE)
     assert capfd.readouterr() == ("", "")
+
+
+def recurrent(path):
+    """A padded (N, length) signal with a state (2, N, 3) and a rate without axes: as speech nets are."""
+    nodes = [
+        helper.make_node("Pad", ["x", "pads"], ["p"], mode="reflect"),
+        helper.make_node("ReduceMean", ["p"], ["m"], axes=[1], keepdims=1),
+        helper.make_node("ReduceSum", ["state", "axes"], ["s"], keepdims=0),
+        helper.make_node("Add", ["m", "s"], ["a"]),
+        helper.make_node("Add", ["a", "rate"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", "length"]),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, [2, "N", 3]),
+            helper.make_tensor_value_info("rate", TensorProto.FLOAT, []),
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3])],
+        [
+            numpy_helper.from_array(np.array([0, 64, 0, 64]), "pads"),
+            numpy_helper.from_array(np.array([0]), "axes"),
+        ],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def test_noise_is_made_up_in_sizes_that_the_model_takes(tmp_path):
+    model = open_model(recurrent(tmp_path / "m.onnx"))
+    found = made_up_for(SessionSource(model.facts.path, "k"), model.facts, 4)
+    assert {name: each.shape for name, each in found.items()} == {
+        "x": (4, 512),
+        "state": (2, 4, 3),
+        "rate": (),
+    }
+    alone = made_up_for(SessionSource(model.facts.path, "k"), model.facts, 1)
+    assert latency(model.facts.path, alone, QUICK).runs == 12
+
+
+def test_data_for_a_model_without_a_sample_axis_is_refused(tmp_path):
+    model = open_model(recurrent(tmp_path / "m.onnx"))
+    np.savez(
+        tmp_path / "d.npz", x=np.zeros((4, 512), np.float32), state=np.zeros((4, 1, 3), np.float32), rate=0
+    )
+    with pytest.raises(DataError, match="no leading axis of samples"):
+        open_data(DataRef(str(tmp_path / "d.npz")), model.facts)

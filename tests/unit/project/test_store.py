@@ -98,6 +98,18 @@ def test_the_data_set_of_a_model_is_remembered(tmp_path: Path) -> None:
     assert memory.data("key") is None
 
 
+def test_preprocessing_outlives_the_data_set(tmp_path: Path) -> None:
+    memory, how = Memory(tmp_path), Preprocessing(resize=(32, 32))
+    memory.remember("key", DataRef(str(tmp_path / "pictures"), how))
+    memory.remember("key", DataRef(str(tmp_path / "data.npz")))
+    assert memory.preprocessing("key") == how
+
+
+def test_a_memory_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    Memory(tmp_path / "file" / "folder").remember("key", DataRef("data.npz"))
+
+
 def test_a_broken_note_is_no_note(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_bytes(b"{")
     assert Memory(tmp_path).data("key") is None
