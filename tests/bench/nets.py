@@ -148,6 +148,9 @@ def spread(net: nn.Sequential) -> nn.Sequential:
     return net
 
 
+BUILD = {"depthwise": depthwise, "residual": residual, "transformer": Transformer}
+
+
 def export(net: nn.Module, path: Path) -> None:
     example = torch.zeros(2, 1, 28, 28)
     batch = {"x": {0: torch.export.Dim("batch")}} if isinstance(net, Transformer) else None
@@ -157,7 +160,7 @@ def export(net: nn.Module, path: Path) -> None:
     program.save(str(path))
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, names: list[str], pictures: int) -> None:
     script = sample_script()
     x, y = script.load(Path("/usr/share/datasets/fashion-mnist"), "train")
     tx, ty = script.load(Path("/usr/share/datasets/fashion-mnist"), "t10k")
@@ -175,9 +178,11 @@ def make(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, default=cache_dir() / "bench")
+    parser.add_argument("--nets", nargs="+", choices=sorted(BUILD), default=sorted(BUILD))
+    parser.add_argument("--pictures", type=int, default=59_500, help="train on so many pictures only")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    make(options.out)
+    make(options.out, options.nets, options.pictures)
 
 
 if __name__ == "__main__":
