@@ -109,3 +109,17 @@ class Sensitivity:
     difference: Figure
     sqnr_db: float | None
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is kept for a group: `tensors` at the cut, `bytes` of activations over `samples` samples.
+
+    `behind` is the share of the file's running nodes that an edit runs; `note` says why it is all.
+    """
+
+    tensors: int = 0
+    bytes: int = 0
+    samples: int = 0
+    behind: float = 1.0
+    note: str = ""

@@ -16,10 +16,10 @@ from studio.data.reference import DataFacts, DataRef
 from studio.errors import DataError, MeasureError, ModelError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
 from studio.paths import cache_dir
 from studio.recipe.resolve import Plan, resolve
-from studio.recipe.settings import Recipe
+from studio.recipe.settings import Recipe, Settings
 from studio.recipe.text import dumps
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Written
 
@@ -32,19 +32,26 @@ if TYPE_CHECKING:
 
 GOLDEN_SAMPLES = 32
 ROOM = 4 << 30
+TIDY = 32
+PREPARED_BITS = (8, 4)
+CUT_BUDGET = 512 << 20
 
 
 class LocalWorkbench:
     """See `Workbench`. `folder` takes built files (default: the user's cache); `threads` work inside
-    one op (default: all cores but one, so that the rest of the computer stays usable).
+    one op (default: all cores but one, so that the rest of the computer stays usable). `cut_budget`
+    bounds the bytes of activations kept ahead of a change.
     """
 
-    def __init__(self, folder: Path | None = None, threads: int = 0) -> None:
+    def __init__(self, folder: Path | None = None, threads: int = 0, cut_budget: int = CUT_BUDGET) -> None:
         self._folder = folder
+        self._cut_budget = cut_budget
         self._threads = threads or max((os.cpu_count() or 2) - 1, 1)
+        self._builds = 0
         self._reset()
 
     def _reset(self) -> None:
+        from studio.measure.live import Live
         from studio.measure.outputs import OutputCache
 
         self._plugins: tuple[Row, ...] | None = None
@@ -54,6 +61,7 @@ class LocalWorkbench:
         self._built: Kept[Artifact] = Kept(256)
         self._passes: dict[str, Any] = {}
         self._outputs = OutputCache()
+        self._live = Live(self._cut_budget)
 
     # Opening.
 
@@ -98,7 +106,9 @@ class LocalWorkbench:
         out = self._made("artifacts")
         goal = target.load(job.recipe.target)
         artifact = build(model, plan, goal, calibration, out, control, self._passes, dumps(job.recipe))
-        make_room(out, ROOM)
+        self._builds += 1
+        if self._builds % TIDY == 0:
+            make_room(out, ROOM)
         return artifact
 
     # Measuring.
@@ -117,7 +127,29 @@ class LocalWorkbench:
         dataset = self._dataset(data, opened.facts, control)
         effort = Effort(threads=self._threads)
         original, other = self._original(opened), self._source(candidate, control)
-        return compare(original, other, dataset, control, emit, effort, self._outputs)
+        runner = self._live.runner(other, dataset.facts.key, effort.threads) if candidate.artifact else None
+        return compare(original, other, dataset, control, emit, effort, self._outputs, runner)
+
+    def prepare(self, job: Job, layers: tuple[str, ...], control: Control) -> Prepared:
+        from studio.measure.accuracy import Effort
+        from studio.measure.prepare import prepare
+        from studio.measure.sessions import SessionSource
+
+        opened = self._model(job.model, control)
+        if job.data is None:
+            return Prepared(note="no data set is attached")
+        artifact = self.build(job, control.part(0.0, 0.1))
+        others = [self.build(each, control.part(0.1, 0.2)).path for each in _edits(job, layers)]
+        return prepare(
+            self._live,
+            self._original(opened),
+            SessionSource(artifact.path, artifact.sha256),
+            others,
+            self._dataset(job.data, opened.facts, control),
+            control.part(0.2, 1.0),
+            Effort(threads=self._threads),
+            self._outputs,
+        )
 
     def evaluate(
         self, model: ModelRef, data: DataRef, emit: Callable[[Evaluation], None], control: Control
@@ -304,6 +336,18 @@ class LocalWorkbench:
         folder = (self._folder or cache_dir()) / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _edits(job: Job, layers: tuple[str, ...]) -> tuple[Job, ...]:
+    """The same job with other bits for `layers`: what their files have otherwise, an edit will change."""
+
+    def edited(bits: int) -> Job:
+        recipe = job.recipe
+        for name in layers:
+            recipe = recipe.with_rule(name, Settings(bits=bits))
+        return replace(job, recipe=recipe)
+
+    return tuple(edited(bits) for bits in PREPARED_BITS)
 
 
 def _plan(job: Job, facts: Facts) -> Plan:

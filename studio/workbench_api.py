@@ -10,7 +10,7 @@ from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
 from studio.graph.model import Facts
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
 from studio.recipe.settings import Recipe
 
 
@@ -87,6 +87,10 @@ class Workbench(Protocol):
 
     def build(self, job: Job, control: Control) -> Artifact:
         """Build the artifact; the data's calibration part, where given, finds the ranges."""
+        ...
+
+    def prepare(self, job: Job, layers: tuple[str, ...], control: Control) -> Prepared:
+        """Keep what flows into `layers`, so that `compare` after an edit of them runs the rest alone."""
         ...
 
     def compare(

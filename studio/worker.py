@@ -15,7 +15,7 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataFacts, DataRef
 from studio.errors import WorkerError
 from studio.graph.model import Facts
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Sensitivity
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity
 from studio.serving import Answer, Call, Progress
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
 from studio.worker_life import Deadline, Life, Message
@@ -82,6 +82,10 @@ class ProcessWorkbench:
     def build(self, job: Job, control: Control) -> Artifact:
         artifact: Artifact = self._call("build", (job,), control)
         return artifact
+
+    def prepare(self, job: Job, layers: tuple[str, ...], control: Control) -> Prepared:
+        found: Prepared = self._call("prepare", (job, layers), control)
+        return found
 
     def compare(
         self,

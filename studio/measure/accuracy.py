@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from studio.control import Control
 from studio.data.samples import Arrays, Dataset
 from studio.errors import MeasureError
+from studio.measure.live import Inputs, RangeRunner, Whole
 from studio.measure.outputs import OutputCache
 from studio.measure.sessions import Outputs, Runner, SessionSource, open_runner
 from studio.measure.tasks import TOP1, metric_for
@@ -15,6 +16,8 @@ from studio.metrics import Comparison, Figure
 from studio.stages import Metric
 
 FIRST_BATCH = 32
+SMALLEST_FIRST = 8
+FIRST_BYTES = 4 << 20
 LARGEST_BATCH = 256
 BATCH_BYTES = 32 << 20
 Emit = Callable[[Comparison], None]
@@ -41,23 +44,26 @@ def compare(
     emit: Emit,
     effort: Effort = Effort(),
     cache: OutputCache | None = None,
+    runner: RangeRunner | None = None,
 ) -> Comparison:
     """Run both files on the first samples of `dataset` and return the comparison over them.
 
     `emit` gets a comparison after every batch, a small one first. What the original gave is taken
-    from `cache` where it is there. Raises `MeasureError`, `DataError` and, between batches, `Cancelled`.
+    from `cache` where it is there; `runner` runs `optimized`, or else the whole file is run. Samples
+    are read only where one of them needs them. Raises `MeasureError`, `DataError` and, between
+    batches, `Cancelled`.
     """
-    first = _Original(original, dataset, cache, effort.threads)
-    runner = open_runner(optimized, effort.threads)
-    total = _total(dataset, effort.limit)
+    first = Original(original, dataset, cache, effort.threads)
+    second = runner or Whole(optimized, effort.threads)
+    total = sample_count(dataset, effort.limit)
     metric: Metric | None = None
     for start, stop in batches(dataset, total):
         control.check()
-        inputs = dataset.inputs(start, stop)
+        inputs = Reading(dataset, start, stop)
         labels = dataset.labels(start, stop)
         before = first.outputs(start, stop, inputs)
         metric = metric or metric_for(before, labels is not None, original.label)
-        metric.add(before, _same_shape(runner.run(inputs), before, optimized.label), labels)
+        metric.add(before, _same_shape(second.run(start, stop, inputs), before, optimized.label), labels)
         found = metric.comparison(stop == total)
         if _tight(found, effort.tight):
             found = metric.comparison(True)
@@ -85,12 +91,12 @@ def evaluate(
         raise MeasureError(
             source.label, cause, "Add y to the data, or hold two models together with compare."
         )
-    model = _Original(source, dataset, cache, effort.threads)
-    total = _total(dataset, effort.limit)
+    model = Original(source, dataset, cache, effort.threads)
+    total = sample_count(dataset, effort.limit)
     metric: Metric | None = None
     for start, stop in batches(dataset, total):
         control.check()
-        outputs = model.outputs(start, stop, dataset.inputs(start, stop))
+        outputs = model.outputs(start, stop, Reading(dataset, start, stop))
         metric = metric or metric_for(outputs, True, source.label)
         metric.add(outputs, outputs, dataset.labels(start, stop))
         found = metric.comparison(stop == total).original
@@ -101,19 +107,33 @@ def evaluate(
 
 
 def batches(dataset: Dataset, total: int) -> Iterator[tuple[int, int]]:
-    """Ranges over `total` samples: 32 first, then doubling up to 256 or 32 MiB of inputs.
+    """Ranges over `total` samples: 32 first (8 of large ones), then doubling up to 256 or 32 MiB of inputs.
 
     They depend on nothing else, so that another run over the same data finds the same ranges kept.
     """
-    most = min(LARGEST_BATCH, max(1, BATCH_BYTES // max(_sample_bytes(dataset), 1)))
-    start, size = 0, min(FIRST_BATCH, most)
+    bytes_each = max(_sample_bytes(dataset), 1)
+    most = min(LARGEST_BATCH, max(1, BATCH_BYTES // bytes_each))
+    start, size = 0, min(FIRST_BATCH, most, max(SMALLEST_FIRST, FIRST_BYTES // bytes_each))
     while start < total:
         stop = min(start + size, total)
         yield start, stop
         start, size = stop, min(size * 2, most)
 
 
-class _Original:
+class Reading:
+    """The inputs of a range of samples, read when first asked for."""
+
+    def __init__(self, dataset: Dataset, start: int, stop: int) -> None:
+        self._dataset, self._range = dataset, (start, stop)
+        self._read: Arrays | None = None
+
+    def __call__(self) -> Arrays:
+        if self._read is None:
+            self._read = self._dataset.inputs(*self._range)
+        return self._read
+
+
+class Original:
     """Outputs of one model, from the cache or from a session opened when first needed."""
 
     def __init__(
@@ -124,17 +144,18 @@ class _Original:
         self._cache = cache if cache is not None else OutputCache(0)
         self._runner: Runner | None = None
 
-    def outputs(self, start: int, stop: int, inputs: Arrays) -> Outputs:
+    def outputs(self, start: int, stop: int, inputs: Inputs) -> Outputs:
         key = (self._source.key, self._data, start, stop)
         found = self._cache.get(key)
         if found is None:
             self._runner = self._runner or open_runner(self._source, self._threads)
-            found = self._runner.run(inputs)
+            found = self._runner.run(inputs())
             self._cache.put(key, found)
         return found
 
 
-def _total(dataset: Dataset, limit: int) -> int:
+def sample_count(dataset: Dataset, limit: int) -> int:
+    """How many samples to run: all, or the first `limit`."""
     return min(limit, len(dataset)) if limit else len(dataset)
 
 
