@@ -19,13 +19,18 @@ _MARKS = {GOOD: "check", WARN: "warn", BAD: "error"}
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a card shows. `tone` colours `change`, and a sign stands beside it: never colour alone."""
+    """What a card shows. `tone` colours `change`, and a sign stands beside it: never colour alone.
+
+    Parts of `change` (two spaces between) and of `source` (middle dots between) step back from the
+    right where the card is narrow; `why` stands in the tool tip only.
+    """
 
     value: str = T.card_none
     change: str = ""
     tone: str = QUIET
     source: str = ""
     ghost: bool = False
+    why: str = ""
 
 
 class Sign(QWidget):
@@ -97,10 +102,11 @@ class Card(QFrame):
     def show_face(self, face: Face) -> None:
         self.face = face
         self._value.setText(face.value)
-        self._change.setToolTip(face.change)
-        self._source.setToolTip(face.source)
+        whole = "\n".join(filter(None, (face.change, face.source, face.why)))
+        for part in (self._change, self._source, self):
+            part.setToolTip(whole)
         self._sign.show_tone(face.tone)
-        said = (self._title.text(), face.value, face.change, face.source)
+        said = (self._title.text(), face.value, face.change, face.source, face.why)
         self.setAccessibleName(", ".join(filter(None, said)))
         self._dress()
         self._elide()
@@ -110,15 +116,22 @@ class Card(QFrame):
         self._elide()
 
     def _elide(self) -> None:
-        """What does not fit ends in a visible …, and stands whole in the tool tip."""
-        for part, text in ((self._source, self.face.source), (self._change, self.face.change)):
-            part.setText(part.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, part.width()))
+        """What does not fit steps back part by part, and stands whole in the tool tip."""
+        _fit(self._source, self.face.source, " · ")
+        _fit(self._change, self.face.change, "  ")
 
     def _dress(self) -> None:
         theme = self._look.theme
         _ink(self._change, getattr(theme, self.face.tone))
         _ink(self._value, theme.muted if self.face.ghost else theme.text)
         self._sign.update()
+
+
+def _fit(part: QLabel, text: str, gap: str) -> None:
+    metrics, parts = part.fontMetrics(), text.split(gap)
+    while len(parts) > 1 and metrics.horizontalAdvance(gap.join(parts)) > part.width():
+        parts.pop()
+    part.setText(metrics.elidedText(gap.join(parts), Qt.TextElideMode.ElideRight, part.width()))
 
 
 def _ink(widget: QLabel, colour: str) -> None:

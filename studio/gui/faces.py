@@ -20,25 +20,27 @@ def size(original: int, estimate: Figure | None, built: int | None) -> Face:
     return Face(numbers.size(now), change if now != original else T.card_same, tone, source, built is None)
 
 
-def accuracy(found: Comparison | None, attached: bool, measuring: bool) -> Face:
-    """The artifact's own figure, with the original's beside it."""
+def accuracy(found: Comparison | None, attached: bool, measuring: bool, old: bool = False) -> Face:
+    """The artifact's own figure, with the original's beside it; `old` says that it is of the state before."""
     if found is None:
         return _waiting(attached, measuring)
     was = T.card_was.format(value=numbers.value(found.original))
     tone = verdict(found.difference)
     value = numbers.value(found.optimized)
-    return Face(value, was, tone, _source(found.optimized), not found.optimized.final)
+    source = T.card_before if old else _source(found.optimized)
+    return Face(value, was, QUIET if old else tone, source, old or not found.optimized.final)
 
 
-def difference(found: Comparison | None, attached: bool, measuring: bool) -> Face:
+def difference(found: Comparison | None, attached: bool, measuring: bool, old: bool = False) -> Face:
     """The paired difference with its interval, and how many answers changed."""
     if found is None:
         return _waiting(attached, measuring)
     figure = found.difference
     flips = T.card_flips.format(n=len(found.flips), of=figure.n)
     change = f"{numbers.interval(figure)}  {_words(figure)}".strip()
-    source = f"{_source(figure)} · {flips}"
-    return Face(numbers.value(figure), change, verdict(figure), source, not figure.final)
+    source = T.card_before if old else f"{_source(figure)} · {flips}"
+    tone = QUIET if old else verdict(figure)
+    return Face(numbers.value(figure), change, tone, source, old or not figure.final)
 
 
 def latency(pair: LatencyPair | None) -> Face:
@@ -52,7 +54,8 @@ def latency(pair: LatencyPair | None) -> Face:
     change = f"{words}  {T.card_was.format(value=f'{original.p50:.2f} ms')}"
     invalid = now.invalid or original.invalid
     if invalid:
-        return Face(f"{now.p50:.2f} ms", change, WARN, T.card_doubtful.format(source=now.source, why=invalid))
+        doubt = T.card_doubtful.format(source=now.source)
+        return Face(f"{now.p50:.2f} ms", change, WARN, doubt, why=invalid)
     return Face(f"{now.p50:.2f} ms", change, _pace(pair), source)
 
 

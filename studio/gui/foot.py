@@ -23,7 +23,7 @@ class Foot(QFrame):
         self.setFixedHeight(32)
         self._look = look
         self._waiting: dict[str, list[str]] = {}
-        self._fractions: dict[str, tuple[float, str]] = {}
+        self._fractions: dict[str, Advance] = {}
         self._text, self._engine = label(T.jobs_idle, pixels=12), label(quiet=True, pixels=12)
         self._bar, self._stop = QProgressBar(), QToolButton()
         self._arrange()
@@ -70,7 +70,7 @@ class Foot(QFrame):
 
     def advance(self, advance: Advance) -> None:
         """A job is further."""
-        self._fractions[advance.lane] = (advance.fraction, advance.text)
+        self._fractions[advance.lane] = advance
         self._draw()
 
     def end(self, outcome: Outcome) -> None:
@@ -90,8 +90,9 @@ class Foot(QFrame):
         if not lane:
             self._text.setText(T.jobs_idle)
             return
-        fraction, detail = self._fractions.get(lane, (0.0, ""))
-        name = self._waiting[lane][-1]
+        name, last = self._waiting[lane][-1], self._fractions.get(lane)
+        mine = last is not None and last.label == name
+        fraction, detail = (last.fraction, last.text) if last is not None and mine else (0.0, "")
         more = T.jobs_more.format(n=len(self._waiting) - 1) if len(self._waiting) > 1 else ""
         self._text.setText("  ·  ".join(filter(None, (name, detail, more))))
         self._bar.setValue(round(fraction * 1000))

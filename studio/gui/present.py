@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -80,27 +79,28 @@ class Presenter(QObject):
     def _effects(self) -> tuple[Sensitivity, ...]:
         return tuple(self._sensed) or self._session.state.sensitivity
 
-    def _comparison(self) -> Comparison | None:
-        """Of this revision: finished, else so far, else the last one as a ghost."""
+    def _comparison(self) -> tuple[Comparison | None, bool]:
+        """Of this revision: finished, else so far, else the one of the state before (then True)."""
         done = self._session.measured
         if done is not None and done.comparison is not None:
             self._last = done.comparison
-            return done.comparison
+            return done.comparison, False
         so_far = self._so_far
         if so_far is not None and so_far.revision == self._session.state.revision and so_far.comparison:
             self._last = so_far.comparison
-            return so_far.comparison
-        return _ghost(self._last)
+            return so_far.comparison, False
+        return self._last, self._last is not None
 
     def _show_cards(self) -> None:
         session, cards = self._session, self._page.cards
         attached = session.document is not None and session.document.data is not None
-        found, busy = self._comparison() if attached else None, self._bridge.busy(MEASURE)
+        found, old = self._comparison() if attached else (None, False)
+        busy = self._bridge.busy(MEASURE)
         built = session.artifact.bytes if session.artifact else None
         cards.size.show_face(faces.size(session.facts.file_bytes, session.estimate(), built))
         cards.accuracy.retitle(_accuracy_title(found))
-        cards.accuracy.show_face(faces.accuracy(found, attached, busy))
-        cards.difference.show_face(faces.difference(found, attached, busy))
+        cards.accuracy.show_face(faces.accuracy(found, attached, busy, old))
+        cards.difference.show_face(faces.difference(found, attached, busy, old))
         cards.latency.show_face(faces.latency(session.measured.pair if session.measured else None))
         cards.accuracy.offer("" if attached else T.data_file)
 
@@ -150,16 +150,6 @@ class Presenter(QObject):
         done = self._session.measured
         if done is not None and done.pair is None and not self._bridge.busy(MEASURE):
             self._bridge.time()
-
-
-def _ghost(found: Comparison | None) -> Comparison | None:
-    if found is None:
-        return None
-    return replace(
-        found,
-        optimized=replace(found.optimized, final=False),
-        difference=replace(found.difference, final=False),
-    )
 
 
 def _accuracy_title(found: Comparison | None) -> str:

@@ -9,6 +9,7 @@ QWidget {{ outline: none; }}
 QMainWindow, QDialog {{ background: {window}; }}
 #panel, #card, #drawer {{ background: {surface}; border: 1px solid {line}; border-radius: 10px; }}
 #bar {{ background: {surface}; border: none; border-bottom: 1px solid {line}; }}
+#release {{ background: {sunken}; border: 1px solid {line}; border-radius: 8px; }}
 #foot {{ background: {surface}; border: none; border-top: 1px solid {line}; }}
 #divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
  border-right-width: 6px; }}
@@ -35,7 +36,7 @@ QComboBox QAbstractItemView {{ background: {surface}; border: 1px solid {line_st
 QListWidget::item {{ padding: 4px 14px; border-bottom: 1px solid {line}; }}
 QListWidget::item:selected {{ background: {accent_soft}; color: {text}; }}
 QTableView, QListView {{ background: {surface}; border: none; gridline-color: {line}; }}
-QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; padding: 0 8px; }}
+QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; padding: 0 10px; }}
 QHeaderView::section {{ border-bottom: 1px solid {line_strong}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
@@ -44,6 +45,7 @@ QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::su
  background: none; border: none; height: 0; width: 0; }}
 QScrollArea, QScrollArea > QWidget > #detail {{ background: transparent; border: none; }}
 QSplitter::handle {{ background: transparent; }}
+QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QMenu {{ background: {surface}; color: {text}; border: 1px solid {line_strong}; padding: 5px; }}
 QMenu::item {{ padding: 6px 26px 6px 12px; border-radius: 5px; }}
 QMenu::item:selected {{ background: {accent_soft}; }}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from studio.gui import fonts, icons
 from studio.gui.actions import Actions
-from studio.gui.panel import label
+from studio.gui.panel import Elided
 from studio.gui.texts import T
 from studio.gui.theme import MODES, Look
 from studio.recipe import presets
 
+_ROOMY = 1240
 _THEMES = {"system": T.theme_system, "light": T.theme_light, "dark": T.theme_dark}
 
 
@@ -28,7 +29,8 @@ class Toolbar(QFrame):
         self.setFixedHeight(54)
         self._actions, self._look = actions, look
         self._glyphs: list[tuple[QToolButton, str]] = []
-        self.title, self.mark = label(strong=True, pixels=14), QLabel()
+        self.title, self.mark = Elided(pixels=14, strong=True), QLabel()
+        self._worded: list[QToolButton] = []
         self.export = QPushButton(T.export)
         self.presets = self._presets_menu()
         self._arrange()
@@ -52,9 +54,10 @@ class Toolbar(QFrame):
         row.addWidget(self._button("latency"))
         row.addWidget(self._button("report"))
         row.addWidget(self._menu_button("more", "", self._more_menu(), T.more))
-        row.addStretch(1)
-        row.addWidget(self.title)
-        row.addStretch(1)
+        row.addSpacing(12)
+        row.addWidget(self.title, 1)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row.addSpacing(12)
         row.addWidget(self._menu_button("theme", "", self._theme_menu(), T.theme))
         row.addWidget(self._button("boards"))
         row.addSpacing(6)
@@ -73,6 +76,8 @@ class Toolbar(QFrame):
         made.setIconSize(QSize(18, 18))
         made.setFont(fonts.medium())
         made.setAccessibleName(self._actions[key].text())
+        if text:
+            self._worded.append(made)
         return made
 
     def _menu_button(self, glyph: str, text: str, menu: QMenu, tip: str = "") -> QToolButton:
@@ -84,7 +89,9 @@ class Toolbar(QFrame):
         made.setIconSize(QSize(18, 18))
         made.setFont(fonts.medium())
         made.setAccessibleName(text or tip)
-        made.setToolTip(tip)
+        made.setToolTip(tip or text)
+        if text:
+            self._worded.append(made)
         self._glyphs.append((made, glyph))
         return made
 
@@ -117,6 +124,13 @@ class Toolbar(QFrame):
             group.addAction(made)
             menu.addAction(made)
         return menu
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow bar does without words; the title keeps its room."""
+        super().resizeEvent(event)
+        style, roomy = Qt.ToolButtonStyle, self.width() >= _ROOMY
+        for button in self._worded:
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if roomy else style.ToolButtonIconOnly)
 
     def allow(self, model: bool) -> None:
         """Grey the menus that need a model while none is open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from studio.gui import numbers
@@ -20,6 +21,7 @@ from studio.gui.theme import Look
 
 _GAP = 12
 _DRAWER = 350
+_WIDE = 1300
 _TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
 
 
@@ -82,11 +84,20 @@ class WorkPage(QWidget):
     def show_boards(self, shown: bool) -> None:
         """Show or hide the board panel."""
         self.boards.setVisible(shown)
+        self._make_room()
         room = self._middle.width() - (_DRAWER if shown else 0)
         self._middle.setSizes([round(room * 0.36), round(room * 0.64), _DRAWER])
         QTimer.singleShot(0, self.graph.fit)
         if shown:
             self.boards.load()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """In a narrow window the drawer takes the graph's place, not the sliders'."""
+        self.graph_panel.setVisible(self.boards.isHidden() or self.width() >= _WIDE)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A narrow graph does without its tools; keys still do their work."""

@@ -72,7 +72,8 @@ def test_doubtful_times_say_why() -> None:
     face = faces.latency(pair)
     assert face.tone == cards.WARN
     assert face.change == "2.00× faster  was 2.00 ms"
-    assert "busy" in face.source
+    assert "disturbed" in face.source
+    assert face.why == "busy"
 
 
 @pytest.mark.parametrize(

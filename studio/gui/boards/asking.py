@@ -71,6 +71,16 @@ def rollback(session: Session, name: str) -> Seen:
     return Seen(name, None, session.board_rollback(name).value)
 
 
+def activate(session: Session, name: str, release: str) -> Seen:
+    """Switch to a release that is on the board."""
+    return Seen(name, None, session.board_activate(name, release).value)
+
+
+def delete(session: Session, name: str, release: str) -> Seen:
+    """Delete a release from the board."""
+    return Seen(name, None, session.board_delete(name, release).value)
+
+
 def forget(session: Session, name: str) -> Known:
     """Remove a board from the list."""
     session.board_remove(name)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from studio.gui import fonts
 from studio.gui.boards import words
+from studio.gui.boards.releases import Releases
 from studio.gui.boards.trust import TrustBox
 from studio.gui.panel import label
 from studio.gui.texts import T
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from studio.boards.report import BoardRun, BoardStatus, Pushed
     from studio.gui.boards.asking import Seen
 
-_SHOWN = 6
-
 
 class Detail(QWidget):
     """Sends what was asked for; the panel does it."""
@@ -27,6 +26,7 @@ class Detail(QWidget):
     push_wanted = Signal()
     confirm_wanted = Signal()
     rollback_wanted = Signal()
+    release_wanted = Signal(str, str)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,8 @@ class Detail(QWidget):
         self.confirm = _button(T.board_confirm, T.board_confirm_tip, self.confirm_wanted)
         self.rollback = _button(T.board_rollback, T.board_rollback_tip, self.rollback_wanted)
         self._status: BoardStatus | None = None
-        self._run, self._releases = _Table(T.board_run, look), _Table(T.board_releases, look)
+        self._run, self.releases = _Table(T.board_run, look), Releases(look)
+        self.releases.wanted.connect(self.release_wanted)
         self._arrange()
         self.clear("")
 
@@ -58,7 +59,7 @@ class Detail(QWidget):
         whole.addLayout(both)
         whole.addSpacing(6)
         whole.addWidget(self._run)
-        whole.addWidget(self._releases)
+        whole.addWidget(self.releases)
         whole.addStretch(1)
 
     def clear(self, text: str) -> None:
@@ -67,7 +68,7 @@ class Detail(QWidget):
         self.state.setText(text)
         self.trust.show_key("", None)
         self._run.show_lines(())
-        self._releases.show_lines(())
+        self.releases.show_status(None)
         self.allow(False)
 
     def show_seen(self, seen: Seen) -> None:
@@ -78,8 +79,7 @@ class Detail(QWidget):
             self.state.setText("")
             return
         self.state.setText(words.state_line(seen.status))
-        lines = [words.release_line(release) for release in seen.status.releases[:_SHOWN]]
-        self._releases.show_lines(tuple(lines) or ((T.board_empty, ""),))
+        self.releases.show_status(seen.status)
 
     def show_pushed(self, pushed: Pushed) -> None:
         """What a push did and measured."""
@@ -97,11 +97,12 @@ class Detail(QWidget):
         self.push.setEnabled(model and status is not None and not busy)
         self.confirm.setEnabled(status is not None and status.state == "unconfirmed" and not busy)
         self.rollback.setEnabled(status is not None and bool(status.previous) and not busy)
+        self.releases.allow(not busy)
 
     @property
     def text(self) -> str:
         """Everything it says, for tests and for reading aloud."""
-        return "\n".join((self.state.text(), self._run.text, self._releases.text)).strip()
+        return "\n".join((self.state.text(), self._run.text, self.releases.text)).strip()
 
 
 class _Table(QWidget):

@@ -7,12 +7,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui import icons
 from studio.gui.boards import asking
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.detail import Detail
+from studio.gui.boards.releases import ACTIVATE, BENCH
 from studio.gui.bridge import Bridge
 from studio.gui.panel import Panel
 from studio.gui.texts import T
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from studio.boards.hostkeys import HostKey
 
 _NAME = Qt.ItemDataRole.UserRole
+_ROW, _ROWS = 46, 4
 
 
 class BoardPanel(Panel):
@@ -36,6 +46,7 @@ class BoardPanel(Panel):
         super().__init__(T.boards, body, parent)
         self._bridge, self._look, self._loaded = bridge, look, False
         self._running: Counter[str] = Counter()
+        self.question: QMessageBox | None = None
         self.list, self.detail = QListWidget(), Detail(look)
         self._tools = {
             "add": self._tool("add", T.board_add, self.ask_for_board),
@@ -49,7 +60,7 @@ class BoardPanel(Panel):
 
     def _arrange(self, body: QWidget) -> None:
         self.setMinimumWidth(330)
-        self.list.setFixedHeight(118)
+        self.list.setFixedHeight(_ROW + 2)
         self.list.setAccessibleName(T.boards)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -67,6 +78,7 @@ class BoardPanel(Panel):
         self.detail.push_wanted.connect(self._push)
         self.detail.confirm_wanted.connect(lambda: self._do(asking.confirm))
         self.detail.rollback_wanted.connect(lambda: self._do(asking.rollback))
+        self.detail.release_wanted.connect(self._do_release)
         self.detail.trust.trusted.connect(self._trust)
         self._bridge.started.connect(self._began)
         self._bridge.ended.connect(self._take)
@@ -138,6 +150,31 @@ class BoardPanel(Panel):
         label = T.job_push.format(name=name)
         self._bridge.run(asking.PUSH, label, lambda control: session.push(name, control), replace=False)
 
+    def _do_release(self, verb: str, release: str) -> None:
+        name, session = self.chosen, self._bridge.session
+        if verb == ACTIVATE:
+            self._run(asking.LOOK, name, lambda _: asking.activate(session, name, release))
+        elif verb == BENCH:
+            label = T.job_bench.format(name=name)
+            self._bridge.run(
+                asking.PUSH, label, lambda control: session.board_bench(name, control, release=release)
+            )
+        else:
+            self._ask_delete(name, release)
+
+    def _ask_delete(self, name: str, release: str) -> None:
+        session = self._bridge.session
+        self.question = ask = QMessageBox(self)
+        ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ask.setText(T.board_delete_ask.format(release=release[:12], name=name))
+        ask.setInformativeText(T.board_delete_why)
+        yes = ask.addButton(T.board_delete_yes, QMessageBox.ButtonRole.DestructiveRole)
+        ask.addButton(T.cancel, QMessageBox.ButtonRole.RejectRole)
+        yes.clicked.connect(
+            lambda: self._run(asking.LOOK, name, lambda _: asking.delete(session, name, release))
+        )
+        ask.open()
+
     def _run(self, lane: str, name: str, work: asking.Work) -> None:
         self._bridge.run(lane, T.job_board.format(name=name), work)
 
@@ -165,8 +202,10 @@ class BoardPanel(Panel):
             self._take_pushed(value.value)
 
     def _take_pushed(self, pushed: object) -> None:
-        from studio.boards.report import Pushed
+        from studio.boards.report import BoardRun, Pushed
 
+        if isinstance(pushed, BoardRun) and pushed.board == self.chosen:
+            self.detail.show_run(pushed)
         if isinstance(pushed, Pushed) and pushed.board == self.chosen:
             self.detail.show_seen(asking.Seen(pushed.board, None, pushed.status))
             self.detail.show_pushed(pushed)
@@ -178,12 +217,14 @@ class BoardPanel(Panel):
         blocked = self.list.blockSignals(True)
         self.list.clear()
         for board in boards:
-            item = QListWidgetItem(f"{board.name}\n{board.address}")
+            where = T.board_here if board.kind == "local" else board.address
+            item = QListWidgetItem(f"{board.name}\n{where}")
             item.setData(_NAME, board.name)
-            item.setSizeHint(QSize(200, 46))
+            item.setSizeHint(QSize(200, _ROW))
             self.list.addItem(item)
             if board.name == (fresh or before):
                 self.list.setCurrentItem(item)
+        self.list.setFixedHeight(_ROW * min(len(boards), _ROWS) + 2)
         self.list.blockSignals(blocked)
         if not self.chosen and boards:
             self.list.setCurrentRow(0)

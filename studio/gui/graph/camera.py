@@ -16,6 +16,11 @@ class Camera:
         self.scale = 1.0
         self.offset = QPointF(0.0, 0.0)
 
+    @property
+    def place(self) -> tuple[float, float, float]:
+        """Scale and offset, to see whether it moved."""
+        return self.scale, self.offset.x(), self.offset.y()
+
     def transform(self) -> QTransform:
         return QTransform(self.scale, 0, 0, self.scale, self.offset.x(), self.offset.y())
 

@@ -33,6 +33,7 @@ _WAYS = {
 }
 _OPENS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 _STEP = 1.25
+_CLOSEST_WHOLE = 1.5  # a small graph in a big window
 
 
 class Canvas(QWidget):
@@ -58,7 +59,7 @@ class Canvas(QWidget):
     def fit(self) -> None:
         """Show everything; a tall drawing that would be unreadable is shown from its top."""
         if self.shown.scene is not None:
-            self.camera.show(self.shown.scene.bounds, self._room())
+            self.camera.show(self.shown.scene.bounds, self._room(), closest=_CLOSEST_WHOLE)
             self.update()
 
     def show_boxes(self, boxes: frozenset[int], closest: float = 1.0) -> None:

@@ -35,6 +35,8 @@ from studio.gui.graph.toolbar import Toolbar
 from studio.gui.theme import Theme
 from studio.recipe.resolve import Plan
 
+_QUICK = 300  # boxes that are laid out again within a frame
+
 
 class GraphView(QWidget):
     """A model's graph: see the module's text for the interface."""
@@ -47,7 +49,7 @@ class GraphView(QWidget):
         self.canvas = Canvas(self.shown, self)
         self.toolbar = Toolbar(self)
         self.columns = True
-        self._fitted = False
+        self._fitted, self._whole = False, self.canvas.camera.place
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -147,6 +149,7 @@ class GraphView(QWidget):
     def fit(self) -> None:
         """Show the whole graph."""
         self.canvas.fit()
+        self._whole = self.canvas.camera.place
 
     def zoom_to_selection(self) -> None:
         self.canvas.show_boxes(self.shown.selected)
@@ -276,8 +279,11 @@ class GraphView(QWidget):
         self.shown.current = min(chosen) if len(chosen) == 1 else None
 
     def _resized(self) -> None:
-        if not self._fitted:
-            self._lay_out()
+        """A view that nobody has moved stays whole in a window of another size."""
+        scene = self.shown.scene
+        if not self._fitted or (scene is not None and self.canvas.camera.place == self._whole):
+            if scene is None or not self._fitted or scene.diagram.shown < _QUICK:
+                self._lay_out()
             self._first_look()
 
     def _first_look(self) -> None:

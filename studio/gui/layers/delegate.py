@@ -18,6 +18,7 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _HANDLE = 6.5
+_GROWN = 1.1  # a few scales more are no loss
 
 
 class LayersDelegate(QStyledItemDelegate):
@@ -51,24 +52,23 @@ class LayersDelegate(QStyledItemDelegate):
             painter.fillRect(cell, QColor(theme.accent_soft))
         elif row.name in self.lit:
             painter.fillRect(cell, QColor(theme.raised))
-        painter.setPen(QPen(QColor(theme.line), 1))
-        painter.drawLine(QPointF(cell.left(), cell.bottom()), QPointF(cell.right() + 1, cell.bottom()))
+        painter.fillRect(QRectF(cell.left(), cell.bottom() - 1, cell.width(), 1), QColor(theme.line))
 
     def name(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         if row.name in self.lit:
             bar = QRectF(cell.left(), cell.top() + 4, 3, cell.height() - 8)
             painter.fillRect(bar, QColor(theme.accent_text))
-        box = cell.adjusted(12, 0, -6, 0)
+        box = cell.adjusted(10, 0, -6, 0)
         painter.setFont(fonts.medium())
         _text(painter, box, row.name, theme.text, _LEFT, Qt.TextElideMode.ElideMiddle)
 
     def op(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         painter.setFont(fonts.font())
-        _text(painter, cell.adjusted(8, 0, -4, 0), row.op, theme.muted, _LEFT)
+        _text(painter, cell.adjusted(10, 0, -4, 0), row.op, theme.muted, _LEFT)
 
     def params(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         painter.setFont(fonts.font())
-        _text(painter, cell.adjusted(4, 0, -8, 0), numbers.count(row.params), theme.muted, _RIGHT)
+        _text(painter, cell.adjusted(4, 0, -10, 0), numbers.count(row.params), theme.muted, _RIGHT)
 
     def bytes(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         before, after = numbers.size(row.before), numbers.size(row.after)
@@ -79,7 +79,8 @@ class LayersDelegate(QStyledItemDelegate):
             return
         arrow = QRectF(cell.center().x() - 8, cell.top(), 16, cell.height())
         _text(painter, arrow, "→", theme.ghost, _CENTRE)
-        colour = theme.good if row.after < row.before else theme.bad
+        colour = theme.good if row.after < row.before else theme.muted
+        colour = theme.bad if row.after > row.before * _GROWN else colour
         painter.setFont(fonts.medium() if row.real else fonts.font())
         _text(painter, box.adjusted(half + 4, 0, 0, 0), after, colour if row.real else theme.muted, _LEFT)
 

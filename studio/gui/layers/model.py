@@ -154,6 +154,9 @@ def _sort_value(row: Row, column: Column) -> Any:
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
-    right = column in (Column.PARAMS, Column.EFFECT)
-    side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    sides = {
+        Column.PARAMS: Qt.AlignmentFlag.AlignRight,
+        Column.EFFECT: Qt.AlignmentFlag.AlignRight,
+        Column.BYTES: Qt.AlignmentFlag.AlignHCenter,
+    }
+    return sides.get(column, Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter

@@ -21,10 +21,11 @@ class LayersPanel(Panel):
         super().__init__(T.layers, self.view, parent)
         self._look = look
         self.search = QLineEdit()
-        self.search.setPlaceholderText(T.layers_find)
+        self.search.setPlaceholderText(T.layers_find_short)
+        self.search.setToolTip(T.layers_find)
         self.search.setAccessibleName(T.layers_find)
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(250)
+        self.search.setFixedWidth(190)
         self._lens = self.search.addAction(
             icons.icon("search", look.theme.muted), QLineEdit.ActionPosition.LeadingPosition
         )
@@ -45,8 +46,11 @@ class LayersPanel(Panel):
         """Show these rows; the effect bars are scaled to the worst of them."""
         losses = [-row.effect.difference.value for row in rows if row.effect]
         self.view.painter_of_rows.worst = max([1.0, *losses])
+        other = len(rows) != len(self.view.source.rows)
         self.view.source.set_rows(rows)
         self.view.show_effects(bool(losses))
+        if other:
+            self.view.spread()
         self._count()
 
     def _find(self, text: str) -> None:

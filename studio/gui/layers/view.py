@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from studio.gui import fonts
 from studio.gui.layers import track
+from studio.gui.layers.columns import widths
 from studio.gui.layers.delegate import HEIGHT, LayersDelegate
 from studio.gui.layers.model import ROW, SORT, Column, Index, LayersModel
 from studio.gui.layers.rows import Row
@@ -16,15 +18,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.recipe.settings import Settings
 
-_WIDTHS = {
-    Column.OP: 66,
-    Column.PARAMS: 68,
-    Column.BYTES: 148,
-    Column.BITS: 192,
-    Column.SPARSITY: 160,
-    Column.EFFECT: 100,
-}
-_ROOMY = 740
+_MEASURED, _AROUND_NAME = 400, 26
 _SLIDERS = (Column.BITS, Column.SPARSITY)
 _FINE = Qt.KeyboardModifier.ShiftModifier
 
@@ -87,32 +81,34 @@ class LayersView(QTableView):
         head.setHighlightSections(False)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         head.setSortIndicatorClearable(True)
-        for column in Column:
-            wide = column == Column.NAME
-            head.setSectionResizeMode(
-                column, QHeaderView.ResizeMode.Stretch if wide else QHeaderView.ResizeMode.Interactive
-            )
-        for column, width in _WIDTHS.items():
-            self.setColumnWidth(column, width)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head.setFixedHeight(36)
-        head.setMinimumSectionSize(50)
+        head.setMinimumSectionSize(40)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow table the names and the sliders keep their room, and the rest steps back."""
         super().resizeEvent(event)
-        self._show_columns()
+        self.spread()
 
     def show_effects(self, known: bool) -> None:
         """Whether there are effects to show."""
-        self._effects = known
-        self._show_columns()
+        if known != self._effects:
+            self._effects = known
+            self.spread()
 
-    def _show_columns(self) -> None:
-        width = self.viewport().width()
-        least = _ROOMY + 220 * self._effects
-        self.setColumnHidden(Column.OP, width < least)
-        self.setColumnHidden(Column.PARAMS, width < least)
-        self.setColumnHidden(Column.EFFECT, not self._effects or width < _ROOMY)
+    def spread(self) -> None:
+        """Share the room among the columns."""
+        for column, width in widths(self.viewport().width(), self._name_width(), self._effects).items():
+            self.setColumnHidden(column, not width)
+            if width:
+                self.setColumnWidth(column, width)
+
+    def _name_width(self) -> int:
+        metrics = QFontMetrics(fonts.medium())
+        return (
+            max((metrics.horizontalAdvance(row.name) for row in self.source.rows[:_MEASURED]), default=0) + 26
+        )
 
     # What is chosen.
 

@@ -17,6 +17,7 @@ from studio.gui.theme import Theme
 
 _LEAST_SPAN = 2.0
 _NAMED, _LETTERS = 7, 72  # letters that one axis has room for
+_MARGINS, _LETTER, _TWO_LINES = 110, 7, 38  # pixels
 
 
 class Chart:
@@ -49,6 +50,7 @@ class Chart:
         left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
         left.tickStrings = self._tick_texts
         left.setWidth(66)
+        bottom.setHeight(_TWO_LINES)
         for axis in (left, bottom):
             axis.setStyle(tickFont=fonts.font(11), tickLength=0, tickTextOffset=6)
         self._plot.getViewBox().setDefaultPadding(0.0)
@@ -123,26 +125,38 @@ class Chart:
         self._plot.setYRange(low, high, padding=0)
         wide = max(last, 4)
         self._plot.setXRange(-0.4 * wide / 4, wide + 0.75 * wide / 4, padding=0)
-        self._plot.getAxis("bottom").setTicks([_ticks(series.points)])
+        self._plot.getAxis("bottom").setTicks([_ticks(series.points, self._letters())])
+
+    def _letters(self) -> int:
+        """How many letters the axis has room for."""
+        return max(int(self.widget.width() - _MARGINS) // _LETTER, _NAMED * 6)
 
     def _click(self, _: object, spots: Any) -> None:
         if len(spots):
             self.clicked(int(spots[0].data()))
 
 
-def _ticks(points: tuple[Point, ...]) -> list[tuple[float, str]]:
+def _ticks(points: tuple[Point, ...], letters: int = _LETTERS) -> list[tuple[float, str]]:
     """The edits by name while there is room, else every so many by number."""
     if len(points) <= _NAMED:
-        room = _LETTERS // max(points[-1].step + 1, 5)
-        return [(float(point.step), _short(point.label, room)) for point in points]
+        room = max(letters // max(points[-1].step + 1, 5), 6)
+        return [(float(point.step), two_lines(point.label, room)) for point in points]
     every = max(1, round(len(points) / 8))
     return [(float(point.step), str(point.step)) for point in points[::every]]
 
 
-def _short(text: str, room: int) -> str:
-    """The end of a long label stays: it says what was set, the layer's name before it may go."""
-    head = room // 3
-    return text if len(text) <= room else f"{text[:head]}…{text[len(text) - room + head + 1 :]}"
+def two_lines(text: str, room: int) -> str:
+    """A label as what was edited over what was set, each at most `room` letters.
+
+    Of a path its end stays, for that tells layers apart.
+    """
+    return "\n".join(_tail(part, room) for part in text.split(": ", 1))
+
+
+def _tail(text: str, room: int) -> str:
+    while len(text) > room and "/" in text:
+        text = text.partition("/")[2]
+    return text if len(text) <= room else f"{text[: room // 2]}…{text[len(text) - (room - 1) // 2 :]}"
 
 
 def _ignore(step: int) -> None:

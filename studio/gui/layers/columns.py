@@ -1,0 +1,34 @@
+"""How wide the columns of the layer table are: names whole where there is room, sliders take what is left."""
+
+from __future__ import annotations
+
+from studio.gui.layers.model import Column
+
+_NAME_LEAST, _NAME_FAIR = 150, 190
+_ALWAYS = {Column.BYTES: 148, Column.BITS: 164, Column.SPARSITY: 132}
+_EFFECT, _PARAMS, _OP = 104, 72, 62
+_MOST = {Column.BITS: 320, Column.SPARSITY: 340}
+
+
+def widths(room: int, name: int, effects: bool) -> dict[Column, int]:
+    """Width of every column in a table `room` pixels wide; 0 hides it.
+
+    `name` is what the longest layer name needs. Effects, parameters and op come in that order, each
+    only where the name keeps a fair share; what is left then goes to the sliders, half and half.
+    """
+    fair = min(max(name, _NAME_LEAST), _NAME_FAIR)
+    made = dict.fromkeys(Column, 0) | _ALWAYS
+    left = room - sum(_ALWAYS.values())
+    for column, width in ((Column.EFFECT, _EFFECT), (Column.PARAMS, _PARAMS), (Column.OP, _OP)):
+        wanted = effects or column != Column.EFFECT
+        if wanted and left - width >= fair:
+            made[column] = width
+            left -= width
+    made[Column.NAME] = min(left, max(name, _NAME_LEAST))
+    left -= made[Column.NAME]
+    for column, most in _MOST.items():
+        more = min(left // 2 if column == Column.BITS else left, most - made[column])
+        made[column] += max(more, 0)
+        left -= max(more, 0)
+    made[Column.NAME] += max(left, 0)
+    return made
