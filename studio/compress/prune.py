@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from studio.compress.fold import set_weight, weight_array
 from studio.compress.pruning.channels import Pruned, prune_channels
 from studio.compress.pruning.masks import magnitude_mask, sparsity_of
+from studio.compress.pruning.rebuild import Kept
 from studio.compress.work import Work
 from studio.control import Control
 from studio.graph.onnx_edge import clone
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _LAST = "pruned"
+_REBUILT = "rebuilt"
 _KEPT = 3
 
 
@@ -50,13 +52,22 @@ def _channels(
     kept: dict[str, tuple[ir.Model, Pruned]] = cache.setdefault(_LAST, {})
     if key not in kept:
         batches = source.batches() if source is not None else None
-        pruned = prune_channels(work.model, work.facts, work.plan, control, batches)
+        shared = _kept(f"{work.state()}:{data}:{work.plan.calibration_samples}", cache)
+        pruned = prune_channels(work.model, work.facts, work.plan, control, batches, shared)
         kept[key] = (clone(work.model), pruned)
         for old in list(kept)[:-_KEPT]:
             del kept[old]
     model, pruned = kept[key]
     work.adopt(clone(model))
     _tell(work, pruned)
+
+
+def _kept(base: str, cache: MutableMapping[str, Any]) -> Kept:
+    """What was computed for the same graph and batches; only the last such is remembered."""
+    if cache.get(_REBUILT, ("",))[0] != base:
+        cache[_REBUILT] = base, Kept()
+    kept: Kept = cache[_REBUILT][1]
+    return kept
 
 
 def _tell(work: Work, pruned: Pruned) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from studio.artifact import Refusal
 from studio.compress.pruning.choose import choose, count_step, importance, repeats, weight_index
+from studio.compress.pruning.rebuild import Given, Kept, look, rebuild
 from studio.compress.pruning.removal import remove
-from studio.compress.pruning.repair import Follower, apply, follower, mapping
-from studio.compress.pruning.rows import Run, affordable, chunks, positions, rows_of
+from studio.compress.pruning.repair import Follower, follower
+from studio.compress.pruning.rows import affordable, chunks
+from studio.compress.pruning.walk import peak_bytes
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.coupling.couple import Component, Coupling, couple
@@ -43,14 +46,19 @@ class Pruned:
 
 
 def prune_channels(
-    model: ir.Model, facts: Facts, plan: Plan, control: Control, batches: Iterable[Batch] | None = None
+    model: ir.Model,
+    facts: Facts,
+    plan: Plan,
+    control: Control,
+    batches: Iterable[Batch] | None = None,
+    kept: Kept | None = None,
 ) -> Pruned:
     """Remove channels from `model`, in place, as the rows of `plan` with structure "channels" ask.
 
     Works on the graph as it stands (before or after BatchNorm is folded); layers are found by node
     name. With `batches` of model inputs (arrays (N, …)) channels are chosen by how much they vary,
     and the layers behind are rebuilt to make up for them. The same graph, plan and batches give the
-    same bytes.
+    same bytes, on any number of cores; `kept` remembers what was computed for this graph and batches.
     """
     coupling = couple(model, {tensor.name: tensor.shape for tensor in facts.tensors})
     rows = {row.layer: row for row in plan.layers}
@@ -60,16 +68,18 @@ def prune_channels(
         return Pruned(facts)
     runs = chunks(facts, batches, plan.calibration_samples) if batches is not None else []
     behind = _behind(coupling, [part for part, _ in asked]) if runs else {}
-    seen, most = _look(model, behind, runs, control.part(0.0, 0.2))
+    kept = kept or Kept()
+    seen, most = look(model, behind, runs, kept, control.part(0.0, 0.2))
     gone = np.zeros(len(coupling.held), dtype=np.bool_)
     variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
     for part, sparsity in asked:
         control.check()
         gone[choose(coupling, part, sparsity, importance(coupling, part, variance))] = True
     followers = [(each, seen[name]) for name, each in _followers(coupling, gone) if name in seen]
+    peak = peak_bytes(model, facts)
     remove(model, coupling, gone)
-    some = runs[: affordable(facts, runs, len(followers))]
-    _rebuild(model, followers, some, most, control.part(0.2, 1.0))
+    some = runs[: affordable(facts, runs, peak)]
+    rebuild(model, followers, Given(some, most), kept, control.part(0.2, 1.0))
     return _told(facts, coupling, gone, asked)
 
 
@@ -89,19 +99,6 @@ def _behind(coupling: Coupling, parts: Iterable[Component]) -> dict[str, tuple[s
         name: (str(_taken(coupling, name).name), _axis(coupling, name), len(coupling.followers[name]))
         for name in names
     }
-
-
-def _look(
-    model: ir.Model, behind: Mapping[str, tuple[str, int, int]], runs: Sequence[Run], control: Control
-) -> tuple[dict[str, Array], int]:
-    """Rows of what each layer takes in, in one pass for all, and how many positions of a sample those are."""
-    if not behind:
-        return {}, 1
-    control.step(0.0, "looking at channels")
-    widths = {tensor: width for tensor, _, width in behind.values()}
-    most = positions(runs, sum(widths.values()))
-    rows = rows_of(model, {tensor: axis for tensor, axis, _ in behind.values()}, runs, most, control)
-    return {name: rows[tensor] for name, (tensor, _, _) in behind.items()}, most
 
 
 def _taken(coupling: Coupling, name: str) -> ir.Value:
@@ -125,26 +122,18 @@ def _followers(coupling: Coupling, gone: Gone) -> Iterator[tuple[str, Follower]]
         keep_out = ~gone[coupling.class_of[coupling.members[name]]]
         tensor = str(_taken(coupling, name).name)
         if not keep.all():
-            found = follower(coupling.nodes[name], tensor, _axis(coupling, name), keep, keep_out)
+            stamp = _stamp(coupling, name, gone)
+            found = follower(coupling.nodes[name], tensor, _axis(coupling, name), keep, keep_out, stamp)
             if found is not None:
                 yield name, found
 
 
-def _rebuild(
-    model: ir.Model,
-    followers: Sequence[tuple[Follower, Array]],
-    runs: Sequence[Run],
-    most: int,
-    control: Control,
-) -> None:
-    """Layer by layer, each on what really reaches it in `runs`; without runs, on what stays of what it
-    took in."""
-    for index, (each, wanted) in enumerate(followers):
-        control.step(index / len(followers), f"rebuilding {each.node.name}")
-        given = np.ascontiguousarray(wanted[:, each.keep])
-        if runs:
-            given = rows_of(model, {each.tensor: each.axis}, runs, most, control)[each.tensor]
-        apply(model, each, *mapping(given, wanted[: len(given)], each.keep))
+def _stamp(coupling: Coupling, name: str, gone: Gone) -> str:
+    """Names what was removed in front of the layer, and of its input."""
+    first = int(coupling.members[name].min())
+    digest = sha256(name.encode() + gone[coupling.class_of[:first]].tobytes())
+    digest.update(gone[coupling.class_of[coupling.followers[name]]].tobytes())
+    return digest.hexdigest()
 
 
 def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Component, float]]) -> Pruned:

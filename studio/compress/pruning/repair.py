@@ -31,22 +31,26 @@ _RIDGE = 1e-2  # of the mean variance: pulls towards keeping channels as they ar
 @dataclass(frozen=True)
 class Follower:
     """A layer that loses input channels: its tensor in, their axis, which stay, and its original
-    weights (float64, input channels first, removed output channels already left out)."""
+    weights (float64, input channels first, removed output channels already left out). `stamp` names
+    all removals that reach its input."""
 
     node: ir.Node
     tensor: str
     axis: int
     keep: Keep
     weight: Array
+    stamp: str
 
 
-def follower(node: ir.Node, tensor: str, axis: int, keep: Keep, keep_out: Keep) -> Follower | None:
+def follower(
+    node: ir.Node, tensor: str, axis: int, keep: Keep, keep_out: Keep, stamp: str
+) -> Follower | None:
     """The layer before the removal, or None where its weights are shared, scaled or no plain floats."""
     weight = weight_rows(node) if _plain(node) else None
     if weight is None:
         return None
     inward = weight if node.op_type == "ConvTranspose" else np.moveaxis(weight, 1, 0)
-    return Follower(node, tensor, axis, keep, inward[:, keep_out])
+    return Follower(node, tensor, axis, keep, inward[:, keep_out], stamp)
 
 
 def mapping(given: Array, wanted: Array, keep: Keep) -> tuple[Array, Array]:
@@ -55,6 +59,8 @@ def mapping(given: Array, wanted: Array, keep: Keep) -> tuple[Array, Array]:
     Minimizes the squared error plus a ridge on the distance of A from "each kept channel is itself";
     A is just that where there are more than MAX_SOLVE channels or too few rows.
     """
+    from scipy.linalg import solve
+
     mean, target = given.mean(axis=0, dtype=np.float64), wanted.mean(axis=0, dtype=np.float64)
     plain = np.zeros((given.shape[1], wanted.shape[1]))
     plain[np.arange(given.shape[1]), np.flatnonzero(keep)] = 1.0
@@ -64,7 +70,7 @@ def mapping(given: Array, wanted: Array, keep: Keep) -> tuple[Array, Array]:
     within = (centred.T @ centred).astype(np.float64) / len(given)
     across = (centred.T @ (wanted - target.astype(np.float32))).astype(np.float64) / len(given)
     ridge = _RIDGE * max(float(np.trace(within)) / len(within), 1e-12)
-    mix = np.linalg.solve(within + ridge * np.eye(len(within)), across + ridge * plain)
+    mix = solve(within + ridge * np.eye(len(within)), across + ridge * plain, assume_a="pos")
     return mix, target - mean @ mix
 
 

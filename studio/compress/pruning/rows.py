@@ -21,9 +21,10 @@ Run = Mapping[str, Array]
 CHUNK = 16
 SAMPLES = 256
 FEWEST = 32
-ROWS = 8192  # rows kept of one tensor: eight times the widest solve
+ROWS = 16384  # rows kept of one tensor at most: sixteen times the widest solve
 MEMORY = 1 << 29  # bytes that the rows of all tensors together may take
 BUDGET = 1.2e12  # multiply-accumulates that the rebuilding of one net may run: some 20 s on two cores
+LIVE = 1 << 30  # bytes of tensors that a walk may hold at once
 
 
 def chunks(facts: Facts, batches: Iterable[Batch], limit: int) -> list[Run]:
@@ -47,15 +48,16 @@ def samples(runs: Sequence[Run]) -> int:
     return sum(max(len(array) for array in run.values()) for run in runs)
 
 
-def affordable(facts: Facts, runs: Sequence[Run], layers: int) -> int:
-    """How many of `runs` each of `layers` layers may use, one layer after the other; 0: too costly.
+def affordable(facts: Facts, runs: Sequence[Run], peak: int) -> int:
+    """How many of `runs` layers may be rebuilt on, one after the other; 0: too costly.
 
-    A layer costs half a net on average: what leads to it. Decided by arithmetic, not by the clock:
-    the same build gives the same bytes on any machine.
+    `peak` is what a walk keeps of one sample, in bytes. Decided by arithmetic, not by the clock: the
+    same build gives the same bytes on any machine.
     """
     for count in range(len(runs), 0, -1):
-        if (facts.macs or 0) / 2 * samples(runs[:count]) * layers <= BUDGET:
-            return count if samples(runs[:count]) >= min(FEWEST, samples(runs)) else 0
+        taken = samples(runs[:count])
+        if (facts.macs or 0) * taken <= BUDGET and peak * taken <= LIVE:
+            return count if taken >= min(FEWEST, samples(runs)) else 0
     return 0
 
 
@@ -70,7 +72,7 @@ def rows_of(
     for values in _tensors(model, list(axes), runs):
         control.check()
         for name, axis in axes.items():
-            found[name].append(_rows(values[name], axis, most))
+            found[name].append(picked(values[name], axis, most))
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
@@ -93,7 +95,8 @@ def _tensors(model: ir.Model, names: Sequence[str], runs: Sequence[Run]) -> Iter
         yield {**given, **dict(zip(outputs, (np.asarray(value) for value in values), strict=True))}
 
 
-def _rows(values: Array, axis: int, most: int) -> Array:
+def picked(values: Array, axis: int, most: int) -> Array:
+    """Rows (positions, channels) of one run: at most `most` positions of each sample, evenly spread."""
     channels = values.shape[axis]
     rows = np.moveaxis(values, axis, -1).reshape(len(values), -1, channels)
     stride = max(1, -(-rows.shape[1] // most))

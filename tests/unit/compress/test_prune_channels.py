@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
+from threadpoolctl import threadpool_limits
 
-from studio.compress.pruning import rows
+from studio.compress.pruning import rebuild, rows
 from studio.compress.pruning.channels import Pruned, prune_channels
 from studio.control import Cancelled, Control
 from studio.graph.model import Facts
@@ -525,6 +526,39 @@ def test_the_same_wish_gives_the_same_bytes() -> None:
     x = np.random.default_rng(5).normal(size=(40, GIVEN, SIZE, SIZE)).astype(np.float32)
     first, second = (serialize(prune(build(residual), 0.4, [{"x": x}])[0]) for _ in range(2))
     assert first == second
+
+
+def late_change(kept: rebuild.Kept | None, sparsity: float, threads: int = 1) -> bytes:
+    """A net whose third layer alone loses another share than the rest."""
+
+    def program(net: Net, x: Tensor) -> Tensor:
+        return head(net, net.conv(net.same("Relu", net.conv(net.same("Relu", net.conv(x, 8, 3)), 9, 3)), 10))
+
+    model = ir.from_proto(build(program))
+    facts = facts_of(model, path="", format="onnx", file_bytes=0)
+    rules = (Rule(facts.layers[2].name, Settings(sparsity=sparsity)),)
+    plan = resolve(Recipe(default=Settings(sparsity=0.4), rules=rules), facts, TARGET, False)
+    x = np.random.default_rng(5).normal(size=(40, GIVEN, SIZE, SIZE)).astype(np.float32)
+    with threadpool_limits(threads, "blas"):
+        prune_channels(model, facts, plan, Control(), [{"x": x}], kept)
+    return serialize(model)
+
+
+def test_what_is_remembered_changes_no_byte_and_is_not_computed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = rebuild.Kept()
+    late_change(kept, 0.4)
+    front = set(kept.mixes)
+    monkeypatch.setattr(rebuild, "rows_of", None)
+    remembered = late_change(kept, 0.7)
+    assert len(set(kept.mixes) - front) == 1
+    monkeypatch.undo()
+    assert remembered == late_change(None, 0.7)
+
+
+def test_the_number_of_threads_changes_no_byte() -> None:
+    assert late_change(None, 0.5, 1) == late_change(None, 0.5, 2)
 
 
 @pytest.mark.parametrize("budget", [0.0, rows.BUDGET])
