@@ -30,18 +30,19 @@ def made_up(facts: Facts, count: int, free: int = 1) -> dict[str, np.ndarray[Any
     return found
 
 
-def batch_axis(facts: Facts) -> str:
-    """The name that the model's inputs give to their leading axis; "" where they give none."""
+def batch_axis(facts: Facts) -> Dim:
+    """What the model's inputs call their leading axis: a name, None without one, 0 where it is fixed."""
     heads = (tensor.shape[0] for tensor in facts.inputs if tensor.shape)
-    return next((head for head in heads if isinstance(head, str)), "")
+    return next((head for head in heads if not isinstance(head, int)), 0)
 
 
-def _shape(shape: Shape, batch: str, count: int, free: int) -> list[int]:
-    def size(dim: Dim) -> int:
-        return dim if isinstance(dim, int) else count if dim == batch != "" else free
-
+def _shape(shape: Shape, batch: Dim, count: int, free: int) -> list[int]:
     if not shape:
         return []
-    rest = [size(dim) for dim in shape[1:]]
-    inside = batch != "" and batch in shape[1:] and isinstance(shape[0], int)
-    return [size(shape[0]) if inside else count, *rest]
+    inside = batch != 0 and batch in shape[1:] and isinstance(shape[0], int)
+    named = batch is not None or inside
+
+    def size(dim: Dim) -> int:
+        return dim if isinstance(dim, int) else count if dim == batch and named else free
+
+    return [size(shape[0]) if inside else count, *(size(dim) for dim in shape[1:])]

@@ -73,7 +73,7 @@ def session_with(model: ir.Model, names: Iterable[str]) -> ort.InferenceSession:
                 copy.graph.outputs.append(value)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     return ort.InferenceSession(serialize(copy), options, providers=["CPUExecutionProvider"])
 
 
@@ -107,7 +107,8 @@ def _size(batch: Batch) -> int:
 def _feed(session: ort.InferenceSession, batch: Batch, seen: dict[str, Seen], names: Iterable[str]) -> None:
     wanted = [output.name for output in session.get_outputs() if output.name in seen]
     feeds = {each.name: batch[each.name] for each in session.get_inputs() if each.name in batch}
-    values = dict(zip(wanted, _run(session, wanted, feeds), strict=True))
+    given = _run(session, wanted, feeds) if wanted else []  # no names would mean all outputs
+    values = dict(zip(wanted, given, strict=True))
     values.update({name: array for name, array in feeds.items() if name in seen})
     for name, value in values.items():
         _add(name, np.asarray(value), seen[name])

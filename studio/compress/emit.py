@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.compress.fold import along, bias_array, sweep, weight_array
+from studio.compress.fold import along, bias_array, share_equals, sweep, weight_array
 from studio.compress.pairs import Ranges, insert_pairs
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
@@ -42,6 +42,7 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
             _store_levels(work, shelf, fact, row, node, fitting, scale)
         else:
             _store_float(work, shelf, fact, row, node)
+    share_equals(work)
     sweep(work)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from studio.compress.work import (
     attribute,
     bypass,
     can_bypass,
+    drop,
     is_constant,
     only_consumer,
     set_input,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _FOLDABLE = ("Conv", "ConvTranspose", "Gemm")
 _NOTHING = ("Identity", "Dropout")
+_WORTH_SHARING = 512  # bytes: a small one costs more in surprise than it saves
 
 
 def fold(work: Work) -> None:
@@ -33,6 +36,7 @@ def fold(work: Work) -> None:
     Layers whose row is untouched are folded too: the function stays the same up to float rounding.
     """
     tidy(work)
+    _own_constants(work)
     for node in list(work.model.graph):
         if node.op_type in _NOTHING and _does_nothing(node) and can_bypass(node):
             bypass(work.model, node)
@@ -59,6 +63,35 @@ def tidy(work: Work) -> None:
             value.metadata_props.clear()
             if not value.is_graph_output():
                 value.shape = value.type = None
+
+
+def _own_constants(work: Work) -> None:
+    """A constant behind Identity becomes its reader's own: exporters write equal biases once, so."""
+    for node in list(work.model.graph):
+        if node.op_type != "Identity" or node.outputs[0].is_graph_output():
+            continue
+        array = array_of(node.inputs[0])
+        if array is None:
+            continue
+        own = work.constant(array)
+        for reader, index in tuple(node.outputs[0].uses()):
+            reader.replace_input_with(index, own)
+        drop(work.model, node)
+
+
+def share_equals(work: Work) -> None:
+    """Large constants of equal type, shape and bytes are stored once, as the file had them before passes."""
+    first: dict[tuple[object, ...], ir.Value] = {}
+    initializers = work.model.graph.initializers
+    for value in list(initializers.values()):
+        tensor = value.const_value
+        if tensor is None or tensor.nbytes < _WORTH_SHARING or value.is_graph_output():
+            continue
+        digest = hashlib.sha256(tensor.tobytes()).digest()
+        same = first.setdefault((tensor.dtype, tuple(tensor.shape.numpy()), digest), value)
+        if same is not value:
+            value.replace_all_uses_with(same)
+            initializers.pop(str(value.name))
 
 
 def sweep(work: Work) -> None:

@@ -174,8 +174,8 @@ def _fitted(array: np.ndarray, shape: list[Any]) -> np.ndarray:
     """As many samples as a fixed batch takes, repeated where there are too few."""
     import numpy as np
 
-    fixed = shape[0] if shape and isinstance(shape[0], int) else len(array)
-    return array if fixed == len(array) else np.resize(array, (fixed, *array.shape[1:]))
+    fixed = shape[0] if shape and isinstance(shape[0], int) else None
+    return array if fixed is None or fixed == len(array) else np.resize(array, (fixed, *array.shape[1:]))
 
 
 def _run(session: onnxruntime.InferenceSession, sample: Mapping[str, np.ndarray]) -> list[Any]:

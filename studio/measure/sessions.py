@@ -57,7 +57,8 @@ class Runner:
         """
         feed = self._feed(batch)
         step = self.fixed_batch
-        if not step or (count := len(next(iter(feed.values())))) == step:
+        count = next((len(array) for array in feed.values() if np.ndim(array)), step)
+        if not step or count == step:
             return self._once(feed)
         parts = [self._padded(feed, start, step) for start in range(0, count, step)]
         return tuple(np.concatenate(column)[:count] for column in zip(*parts, strict=True))
@@ -145,7 +146,7 @@ def _ops(graph: onnx.GraphProto) -> Iterator[str]:
 def _fixed_batch(session: ort.InferenceSession) -> int:
     """The leading size that the inputs insist on; 0 where the batch is free or is another axis."""
     shapes = [each.shape for each in session.get_inputs() if each.shape]
-    free = {shape[0] for shape in shapes if isinstance(shape[0], str)}
+    free = {shape[0] for shape in shapes if not isinstance(shape[0], int)}
     for shape in shapes:
         if isinstance(shape[0], int) and shape[0] > 0 and free.isdisjoint(shape[1:]):
             return int(shape[0])

@@ -62,3 +62,10 @@ def test_made_up_samples_keep_a_state_and_a_rate_whole() -> None:
         "state": (2, 4, 64),
         "rate": (),
     }
+
+
+def test_a_free_axis_without_a_name_is_a_batch_axis_too() -> None:
+    inputs = (TensorFact("audio", "FLOAT", (None, None)), TensorFact("state", "FLOAT", (2, None, 64)))
+    facts = Facts("k", "n", "p", "onnx", 0, 10, (), "", inputs, (), (), (), (), ())
+    found = made_up(facts, 4, free=512)
+    assert {name: each.shape for name, each in found.items()} == {"audio": (4, 512), "state": (2, 4, 64)}

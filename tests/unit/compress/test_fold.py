@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.compress.fold import fold
+from studio.compress.fold import bias_array, fold
 from studio.compress.work import Work, start
 from studio.graph.model import Model
 from studio.graph.onnx_edge import serialize
@@ -102,3 +102,18 @@ def test_a_plan_without_wishes_touches_nothing() -> None:
     model = residual_net().model("head")
     work = start(model, Plan((), "minmax", 1, ()), load("onnxruntime-cpu"))
     assert work.model.opset_imports == model.ir.opset_imports
+
+
+def test_a_constant_behind_identity_is_as_good_as_one() -> None:
+    net = Net("N", 3, 8, 8)
+    first = net.conv("x", "c1", (3, 4))
+    bias = net.op("Identity", ["c1.bias"], "same_bias")
+    weight = net.array("c2.weight", net.random.normal(0, 0.2, (4, 4, 1, 1)).astype(np.float32))
+    net.op("Conv", [first, weight, bias], "c2")
+    model = net.model("c2")
+    work = folded(model)
+    assert ops(work) == ["Conv", "Conv"]
+    assert bias_array(work.nodes["c2"], 4) is not None
+    assert (
+        sqnr(run(serialize(model.ir), inputs_of(model)), run(serialize(work.model), inputs_of(model))) > 100
+    )

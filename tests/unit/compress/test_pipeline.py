@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, numpy_helper
 
 from studio.compress.pipeline import build
 from studio.control import Cancelled, Control
 from studio.errors import BuildError
+from studio.graph.model import Model
 from studio.graph.onnx_edge import facts_of, from_proto, serialize
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Rule, Settings
@@ -78,8 +80,8 @@ def test_float_islands_stay_float(make: Builder, tmp_path: Path) -> None:
 
 
 def test_pools_concats_and_reshapes_stay_on_codes(make: Builder, tmp_path: Path) -> None:
-    net = Net("N", 3, 16, 16)
-    stem = net.op("Relu", [net.conv("x", "stem", (3, 16))], "relu")
+    net = Net("N", 4, 16, 16)
+    stem = net.op("Relu", [net.conv("x", "stem", (4, 16))], "relu")
     pooled = net.op("MaxPool", [stem], "pooled", kernel_shape=[2, 2], strides=[2, 2])
     joined = net.op(
         "Concat", [net.conv(pooled, "a", (16, 8)), net.conv(pooled, "b", (16, 8), 1)], "joined", axis=1
@@ -216,7 +218,7 @@ def test_another_process_writes_the_same_bytes(make: Builder, tmp_path: Path) ->
 
 def test_a_failure_names_the_pass_and_leaves_no_file(make: Builder, tmp_path: Path) -> None:
     model = residual_net().model("head")
-    bad = Samples("bad", x=np.full((4, 3, 16, 16), np.nan, np.float32))
+    bad = Samples("bad", x=np.full((4, 4, 16, 16), np.nan, np.float32))
     with pytest.raises(BuildError, match=r"calibrate failed on tensor .*after fold"):
         make(model, Recipe(default=Settings(bits=8)), data=bad)
     wrong = Samples("wrong", x=np.zeros((4, 5), np.float32))
@@ -238,7 +240,7 @@ def test_a_cancelled_build_leaves_no_file(tmp_path: Path) -> None:
 def test_a_target_can_keep_an_op_in_float(make: Builder, tmp_path: Path) -> None:
     rules = {"Add": OpRule()}
     artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
-    assert run(artifact.path, np.zeros((1, 3, 16, 16), np.float32)).shape == (1, 10)
+    assert run(artifact.path, np.zeros((1, 4, 16, 16), np.float32)).shape == (1, 10)
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
 
 
@@ -287,7 +289,7 @@ def test_layers_that_share_a_weight_share_it_in_the_file(make: Builder) -> None:
 
 def test_a_target_can_keep_narrow_stems_in_float(make: Builder, tmp_path: Path) -> None:
     rule = load("onnxruntime-cpu").rule("Conv")
-    rules = {"Conv": OpRule(rule.bits, rule.activations, int8_channels=4)}
+    rules = {"Conv": OpRule(rule.bits, rule.activations, int8_channels=5)}
     artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
     assert {outcome.layer: outcome.activations for outcome in artifact.layers}["stem"] == 32
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 6
@@ -305,3 +307,31 @@ def test_every_calibration_method_gives_a_working_file(make: Builder, method: st
     model = residual_net().model("head")
     artifact = make(model, Recipe(default=Settings(bits=8), calibration=method))  # type: ignore[arg-type]  # one of the literals
     assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 20
+
+
+def test_a_float16_model_keeps_its_weights_and_says_so(tmp_path: Path) -> None:
+    net = Net("N", 3, 8, 8)
+    net.conv("x", "c", (3, 4))
+    proto = net.proto("c")
+    for tensor in proto.graph.initializer:
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, tensor.name))
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    ir_model = from_proto(proto)
+    model = Model(facts_of(ir_model, path="m.onnx", format="onnx", file_bytes=1), ir_model)
+    target, samples = load("onnxruntime-cpu"), Samples("k", x=np.zeros((4, 3, 8, 8), np.float16))
+    plan = resolve(Recipe(default=Settings(bits=8)), model.facts, target, True)
+    artifact = build(model, plan, target, samples, tmp_path, Control(), {})
+    assert "float constant" in " ".join(str(each) for each in artifact.layers[0].refused)
+    session(artifact.path)
+
+
+def test_equal_weights_are_stored_once_whatever_form_they_take(make: Builder) -> None:
+    net = Net("N", 64)
+    weight = net.array("w", net.random.normal(size=(64, 64)).astype(np.float32))
+    same = net.op("Identity", [weight], "same")
+    net.op("MatMul", [net.op("Tanh", [net.op("MatMul", ["x", weight], "one")], "t"), same], "y")
+    model = net.model("y")
+    assert make(model, Recipe(default=Settings(bits=16))).bytes < 2 * 64 * 64 + 2000
+    assert make(model, Recipe(default=Settings(bits=4, sparsity=0.6))).bytes < 64 * 64 / 2 + 2500
