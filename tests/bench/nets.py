@@ -165,11 +165,10 @@ def make(folder: Path, names: list[str], pictures: int) -> None:
     x, y = script.load(Path("/usr/share/datasets/fashion-mnist"), "train")
     tx, ty = script.load(Path("/usr/share/datasets/fashion-mnist"), "t10k")
     np.savez_compressed(folder / "data.npz", x=tx, y=ty, x_calibration=x[-500:])
-    for name, build in (("depthwise", depthwise), ("transformer", Transformer), ("residual", residual)):
+    x, y = x[:-500][:pictures], y[:-500][:pictures]
+    for name in names:
         torch.manual_seed(20)
-        net = script.train(build(), x[:-500], y[:-500], EPOCHS[name]).to(
-            memory_format=torch.contiguous_format
-        )
+        net = script.train(BUILD[name](), x, y, EPOCHS[name]).to(memory_format=torch.contiguous_format)
         export(net, folder / f"{name}.onnx")
         if name == "depthwise":
             export(spread(net), folder / "spread.onnx")
