@@ -5,6 +5,7 @@
 #
 # ROOT/incoming/ID   a release on its way, may be half there      ROOT/releases/ID   complete and verified
 # ROOT/active        one line: CURRENT PREVIOUS TRIES FAILED      ROOT/trash         being deleted
+# ROOT/shared/ID     a program or library that releases share
 #
 # TRIES counts the starts of an unconfirmed release, or is `ok` once it is confirmed. PREVIOUS is the last
 # confirmed one. `-` stands for none. One line, because two files can disagree after a cut.
@@ -18,7 +19,6 @@ export LC_ALL
 STARTS=3
 LOCK_WAIT=${TRIMTAB_LOCK_WAIT:-10}
 held=
-syncing=
 pouring=
 
 die() {
@@ -142,8 +142,8 @@ break_lock() { # FILE OWNER: of a dead owner; put back what another one took mea
 }
 
 unlock() {
-    for job in $syncing $pouring; do kill "$job" 2>/dev/null; done
-    syncing='' pouring=''
+    [ -z "$pouring" ] || kill "$pouring" 2>/dev/null
+    pouring=
     for name in $held; do rm -f "$root/$name"; done
     held=
 }
@@ -204,7 +204,7 @@ do_init() { # make the folders, prove that they can be written, heal what a cut 
     rm -f "$root/.test.$$"
     take lock
     rm -f "$root"/active.new.* "$root"/lock.old.* "$root"/put.old.* "$root"/.test.* "$root"/releases/*/.proof.new.*
-    for path in "$root"/releases/*; do
+    for path in "$root"/releases/* "$root"/shared/*; do
         [ ! -d "$path" ] || [ -f "$path/.complete" ] || discard "$path"
     done
     rm -rf "$root/trash"
@@ -258,9 +258,9 @@ do_put() { # ID NAME OFFSET: append standard input; gives the new size
     # Written out every second while more comes in, so that a cut takes little and the cache never fills up.
     (
         exec </dev/null >/dev/null 2>&1
-        while sleep 1 && kill -0 $$; do sync_file "$file"; done
-    ) &
-    syncing=$!
+        # Ends by itself, and is no job of ours: bash may lose one that it kills ("No record of process").
+        while sleep 1 && kill -0 $$; do sync_file "$file"; done &
+    )
     # In the background, so that a signal is heard at once and not when the sender next says something.
     exec 3<&0
     cat <&3 >>"$file" &
@@ -290,21 +290,32 @@ do_takeover() { # ID: end an upload of the same release whose sender went away w
 
 do_commit() { # ID MANIFEST_SHA256: verify everything, then the release appears in one step
     need 2
+    accept releases "$@"
+}
+
+do_share() { # ID MANIFEST_SHA256: the same for a program or library that releases share
+    need 2
+    mkdir -p "$root/shared" || die 74 "cannot make a folder"
+    accept shared "$@"
+}
+
+accept() { # WHERE ID MANIFEST_SHA256
     take lock
-    if [ -f "$root/releases/$1/.complete" ]; then
-        [ "$(sum_of <"$root/releases/$1/SHA256SUMS")" = "$2" ] || die 65 "another release has this id"
+    if [ -f "$root/$1/$2/.complete" ]; then
+        [ "$(sum_of <"$root/$1/$2/SHA256SUMS")" = "$3" ] || die 65 "another release has this id"
         return
     fi
     take put
-    folder=$root/incoming/$1
+    folder=$root/incoming/$2
     [ -f "$folder/SHA256SUMS" ] || die 66 "no SHA256SUMS"
-    [ "$(sum_of <"$folder/SHA256SUMS")" = "$2" ] || die 65 "SHA256SUMS is not what was sent"
+    [ "$(sum_of <"$folder/SHA256SUMS")" = "$3" ] || die 65 "SHA256SUMS is not what was sent"
     rm -f "$folder/.complete" "$folder"/.complete.new.*
     verify "$folder"
+    [ "$1" != shared ] || chmod u+x "$folder"/*
     for path in "$folder"/*; do sync_file "$path"; done
     write_line "$folder/.complete" "$(next_number)"
-    mv "$folder" "$root/releases/$1" || die 74 "cannot rename"
-    sync_dir "$root/releases"
+    mv "$folder" "$root/$1/$2" || die 74 "cannot rename"
+    sync_dir "$root/$1"
     sync_dir "$root/incoming"
 }
 
@@ -419,12 +430,12 @@ shift 2
 given=$#
 case $verb in
 size | digest | reset | put) plain_name "${1:-}" && plain_name "${2:-}" ;;
-takeover | commit | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
+takeover | commit | share | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
 esac
 trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
-init | space | size | digest | reset | put | takeover | commit | prove | activate | confirm | rollback | boot | delete | \
+init | space | size | digest | reset | put | takeover | commit | share | prove | activate | confirm | rollback | boot | delete | \
     check | status)
     "do_$verb" "$@"
     ;;

@@ -1,6 +1,7 @@
 """Runs a release's golden samples on the board, then times it. Needs Python 3.7, numpy and onnxruntime.
 
-    python3 run_goldens.py FOLDER --runs N --warm-up N --threads N
+    python3 run_goldens.py FOLDER [--runs N] [--seconds S] [--warm-up N] [--threads N] [--cores LIST]
+                           [--profile PREFIX]
 
 Prints progress as `step FRACTION TEXT` on standard error and one JSON object on standard output.
 Exits 69 where numpy or onnxruntime is there but cannot be loaded.
@@ -22,21 +23,34 @@ except (ImportError, OSError) as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(69)
 
+TYPES = {
+    "1": "float32",
+    "2": "uint8",
+    "3": "int8",
+    "4": "uint16",
+    "5": "int16",
+    "6": "int32",
+    "7": "int64",
+    "9": "bool",
+    "10": "float16",
+    "11": "float64",
+    "12": "uint32",
+    "13": "uint64",
+}
+
 
 def main():
     wish = arguments()
     with open(os.path.join(wish.folder, "meta.json")) as file:
         meta = json.load(file)
     start = time.perf_counter()
-    session = opened(os.path.join(wish.folder, "model.onnx"), wish.threads)
+    session = opened(os.path.join(wish.folder, "model.onnx"), wish)
     load = (time.perf_counter() - start) * 1e3
-    with np.load(os.path.join(wish.folder, "goldens.npz"), allow_pickle=False) as arrays:
-        names = json.loads(arrays["names"].tobytes().decode())
-        inputs = [arrays[f"in_{at}"] for at in range(len(names["inputs"]))]
-        wanted = [arrays[f"out_{at}"] for at in range(len(names["outputs"]))]
-    feeds = [dict(zip(names["inputs"], row)) for row in zip(*inputs)]
-    first, differences = goldens(session, names["outputs"], feeds, wanted)
-    times = timed(session, names["outputs"], feeds, wish.runs, wish.warm_up)
+    sides = goldens_of(os.path.join(wish.folder, "goldens.bin"))
+    given, wanted = sides["input"], sides["output"]
+    feeds = [dict(zip(given, row)) for row in zip(*given.values())]
+    first, differences = goldens(session, list(wanted), feeds, list(wanted.values()))
+    times = timed(session, list(wanted), feeds, wish)
     report = {
         "ort": ort.__version__,
         "python": sys.version.split()[0],
@@ -56,16 +70,46 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--profile", default="")
+    parser.add_argument("--cores", default="")
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
+    wish = parser.parse_args()
+    if wish.cores:
+        os.sched_setaffinity(0, {int(word) for word in wish.cores.split(",")})
+    return wish
 
 
-def opened(path, threads):
+def goldens_of(path):
+    """{"input": {name: (N, ...) array}, "output": ...} of a file of goldens."""
+    found = {"input": {}, "output": {}}
+    with open(path, "rb") as file:
+        content = file.read()
+    head, _, _ = content.partition(b"\nend\n")
+    lines = head.decode().split("\n")
+    samples = int(lines[1].split()[1])
+    at = len(head) + len("\nend\n")
+    for line in lines[3:]:
+        side, kind, rank, rest = line.split(" ", 3)
+        words = rest.split(" ", int(rank))
+        shape = (samples, *(int(word) for word in words[: int(rank)]))
+        kind = np.dtype(TYPES[kind]).newbyteorder("<")
+        at = -(-at // 64) * 64
+        values = np.frombuffer(content, kind, int(np.prod(shape, dtype=np.int64)), at)
+        found[side][words[-1]] = values.reshape(shape).astype(kind.newbyteorder("="))
+        at += values.nbytes
+    return found
+
+
+def opened(path, wish):
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = wish.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if wish.profile:
+        options.enable_profiling = True
+        options.profile_file_prefix = wish.profile
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
@@ -110,18 +154,24 @@ def spread(values, wanted):
     return {"worst": float(gap.max()) / scale, "sample": sample}
 
 
-def timed(session, names, feeds, runs, warm_up):
-    """Milliseconds of each run after the warm-up."""
-    for at in range(warm_up):
+def timed(session, names, feeds, wish):
+    """Milliseconds of each run after the warm-up: so many runs, or what fits into so many seconds."""
+    for at in range(wish.warm_up):
         session.run(names, feeds[at % len(feeds)])
-    times = []
-    for at in range(runs):
-        feed = feeds[at % len(feeds)]
+    times, told = [], 0.0
+    begin = time.perf_counter()
+    while len(times) < max(wish.runs, 1):
+        feed = feeds[len(times) % len(feeds)]
         start = time.perf_counter()
         session.run(names, feed)
-        times.append((time.perf_counter() - start) * 1e3)
-        if at % max(1, runs // 50) == 0:
-            step(0.3 + 0.7 * at / runs, f"run {at + 1} of {runs}")
+        end = time.perf_counter()
+        times.append((end - start) * 1e3)
+        if wish.seconds and end - begin >= wish.seconds:
+            break
+        if end - told > 0.2:
+            told = end
+            share = (end - begin) / wish.seconds if wish.seconds else len(times) / wish.runs
+            step(0.3 + 0.7 * min(share, 1.0), f"run {len(times)}")
     return times
 
 

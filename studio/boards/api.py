@@ -16,6 +16,7 @@ from studio.boards.link import Link
 from studio.boards.local import LocalLink
 from studio.boards.loop import LoopThread
 from studio.boards.package import Package
+from studio.boards.proof import Timing
 from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun, BoardStatus, Pushed
 from studio.boards.ssh import SshLink
@@ -103,10 +104,17 @@ class Boards:
         runs: int = 500,
         threads: int = 1,
         warm_up: int = 20,
+        seconds: float = 0.0,
+        cores: str = "",
+        profile: bool = False,
     ) -> BoardRun:
-        """Run a release (the active one by default) on the board for longer, goldens included."""
+        """Run a release (the active one by default) on the board for longer, goldens included.
+
+        At most `runs` and, where not 0, `seconds`; on `cores` ("0,1") where given. It goes on while the
+        connection is gone; asking for the same again picks it up. `profile` adds the operators by time.
+        """
         known = self._board(board)
-        wish = benching.Bench(release, runs, threads, warm_up)
+        wish = benching.Bench(release, Timing(runs, warm_up, threads, seconds, cores), profile)
         return benching.bench(self._link(known), known, wish, control or Control())
 
     def status(self, board: Board | str) -> BoardStatus:

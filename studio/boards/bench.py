@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.boards.book import Board
 from studio.boards.link import Link
-from studio.boards.proof import prove
+from studio.boards.profile import profile
+from studio.boards.proof import Timing, prove
 from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun
-from studio.boards.trust import doubts
+from studio.boards.tools import tool_for
+from studio.boards.trust import condition, doubts
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -19,9 +21,8 @@ class Bench:
     """How to measure; see `Boards.bench`."""
 
     release: str
-    runs: int
-    threads: int
-    warm_up: int
+    timing: Timing
+    profile: bool = False
 
 
 def bench(link: Link, board: Board, wish: Bench, control: Control) -> BoardRun:
@@ -30,8 +31,14 @@ def bench(link: Link, board: Board, wish: Bench, control: Control) -> BoardRun:
     release = _chosen(releases, board, wish.release)
     releases.prepare(control)
     releases.verb("check", release)
-    run = prove(link, board, releases.folder, release, wish.runs, wish.warm_up, wish.threads, control)
-    return doubts(link, run)
+    before = condition(link)
+    run = prove(link, board, releases, release, wish.timing, control.part(0.0, 0.8))
+    run = doubts(link, run, before)
+    if wish.profile and run.ran:
+        tool = tool_for(link, board, releases, control.part(0.8, 0.85))
+        threads, rest = wish.timing.threads, control.part(0.85, 1.0)
+        run = replace(run, ops=profile(link, releases, board.name, release, tool, threads, rest))
+    return run
 
 
 def _chosen(releases: Releases, board: Board, wanted: str) -> str:

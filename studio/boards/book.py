@@ -15,6 +15,7 @@ from studio.errors import BoardError
 from studio.paths import config_dir, data_dir
 
 THIS_COMPUTER = "this-computer"
+RUNNERS = ("auto", "python", "native")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
@@ -24,7 +25,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `port` 0 and `user` "" mean: as `~/.ssh/config` says, else 22 and the own login name. `key_path` is a
     private key to offer ("" = agent and the usual keys). `folder` holds the releases (relative to the home
     folder there). `python` is the interpreter that has onnxruntime ("" = search). `aes`, whether its CPU
-    has AES instructions, is learnt by probing.
+    has AES instructions, is learnt by probing. `runner` is what runs models there: `python`, `native` (the C
+    runner) or `auto`: Python where it has onnxruntime, else the C runner.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: str = "trimtab"
     python: str = ""
     aes: bool = False
+    runner: str = "auto"
 
     @property
     def address(self) -> str:
@@ -147,6 +150,8 @@ def _check(board: Board) -> None:
         not board.host or board.host.startswith("-") or board.host.split() != [board.host]
     ):
         raise BoardError(thing, f"not a host name or address: {board.host!r}", "Give one, e.g. 192.168.1.20.")
+    if board.runner not in RUNNERS:
+        raise BoardError(thing, f"unknown runner {board.runner!r}", f"Use one of {', '.join(RUNNERS)}.")
     if not 0 <= board.port <= 65535:
         raise BoardError(thing, f"no such port: {board.port}", "Give 1 to 65535; 22 is the usual one.")
     if not board.folder or "\n" in board.folder or "\0" in board.folder or board.folder.startswith("-"):

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from studio.boards.book import Board
 from studio.boards.faults import failed
-from studio.boards.link import Link
-from studio.boards.protocol import RUNNER
-from studio.boards.python import find_python
+from studio.boards.jobs import Job
+from studio.boards.link import Link, Reply
+from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun
+from studio.boards.tools import Tool, tool_for
 from studio.control import Control
 from studio.errors import BoardError
 
 CANNOT_LOAD = 69
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How to time: `runs` at most, for `seconds` at most (0 = no limit), on `cores` ("0,1"; "" = any)."""
+
+    runs: int
+    warm_up: int
+    threads: int
+    seconds: float = 0.0
+    cores: str = ""
+
+    def options(self, tool: Tool) -> dict[str, str | int | float]:
+        """As the runner's arguments; whatever counts energy on the board is read as well."""
+        counts = {
+            "runs": self.runs,
+            "warm-up": self.warm_up,
+            "threads": self.threads,
+        }
+        return {**counts, "seconds": self.seconds, "cores": self.cores, **tool.gauges}
 
 
 class _Output(msgspec.Struct):
@@ -39,43 +60,48 @@ class _Said(msgspec.Struct):
     first_ms: float
     times_ms: list[float]
     peak_bytes: int
+    joules: float | None = None
 
 
 def prove(
-    link: Link,
-    board: Board,
-    folder: str,
-    release: str,
-    runs: int,
-    warm_up: int,
-    threads: int,
-    control: Control,
+    link: Link, board: Board, releases: Releases, release: str, timing: Timing, control: Control
 ) -> BoardRun:
-    """Run goldens and `runs` timed inferences of `folder/releases/release`.
+    """Run goldens and timed inferences of a release; it goes on while the connection is gone.
 
     Never raises for a wrong model: `proved` is False and `reason` says why.
     """
-    python = find_python(link, board)
-    if not python.onnxruntime:
-        return BoardRun(board.name, release, proved=False, reason=python.missing)
-    words = (f"{folder}/bin/{RUNNER}", f"{folder}/releases/{release}", "--runs", str(runs))
-    more = ("--warm-up", str(warm_up), "--threads", str(threads))
-    command = f"{python.path} {shlex.join((*words, *more))}"
-    reply = link.follow(f"exec {command}", control, lambda line: _shown(line, control))
+    tool = tool_for(link, board, releases, control.part(0.0, 0.3))
+    if tool.missing:
+        return BoardRun(board.name, release, proved=False, reason=tool.missing)
+    command = tool.command(f"{releases.folder}/releases/{release}", timing.options(tool))
+    shown = control.part(0.3, 1.0)
+    job = Job(link, board.name, releases, f"exec {command}")
+    reply = job.run(shown, lambda line: show(line, shown))
     if reply.status:
-        said = [line for line in reply.err.splitlines() if not line.startswith("step ")]
-        why = said[-1].strip() if said else f"exit status {reply.status}"
-        if reply.status == CANNOT_LOAD:
-            return BoardRun(
-                board.name, release, proved=False, reason=f"onnxruntime there cannot be loaded: {why}"
-            )
-        reason = f"the model does not run there: {why}"
-        return BoardRun(board.name, release, proved=False, reason=reason, command=command)
+        return _failed(board.name, release, reply, command)
+    said = _decoded(board.name, reply)
+    runtime = f"onnxruntime {said.ort}, " + (f"Python {said.python}" if said.python else "C runner")
+    return _judged(
+        BoardRun(board.name, release, False, runtime=runtime, command=command), said, timing.threads
+    )
+
+
+def _failed(board: str, release: str, reply: Reply, command: str) -> BoardRun:
+    said = [line for line in reply.err.splitlines() if not line.startswith("step ")]
+    why = said[-1].strip() if said else f"exit status {reply.status}"
+    if reply.status == CANNOT_LOAD:
+        reason = f"onnxruntime there cannot be loaded: {why}"
+        return BoardRun(board, release, proved=False, reason=reason)
+    return BoardRun(
+        board, release, proved=False, reason=f"the model does not run there: {why}", command=command
+    )
+
+
+def _decoded(board: str, reply: Reply) -> _Said:
     try:
-        said_ = msgspec.json.decode(reply.out.strip().rpartition("\n")[2], type=_Said)
+        return msgspec.json.decode(reply.out.strip().rpartition("\n")[2], type=_Said)
     except msgspec.DecodeError as error:
-        raise failed(board.name, f"the runner's answer makes no sense ({error})", reply) from error
-    return _judged(board.name, release, said_, threads, command)
+        raise failed(board, f"the runner's answer makes no sense ({error})", reply) from error
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -107,13 +133,12 @@ def refused(run: BoardRun, reason: str, active: str) -> BoardError:
     )
 
 
-def _judged(board: str, release: str, said: _Said, threads: int, command: str) -> BoardRun:
+def _judged(run: BoardRun, said: _Said, threads: int) -> BoardRun:
     times = sorted(said.times_ms)
     wrong = [why for output in said.outputs if (why := _wrong(output, said.tolerance))]
     shares = [output.worst for output in said.outputs if output.worst is not None and not output.exact]
-    return BoardRun(
-        board,
-        release,
+    return replace(
+        run,
         proved=not wrong and said.samples > 0,
         reason="; ".join(wrong),
         worst=max(shares, default=0.0),
@@ -128,8 +153,7 @@ def _judged(board: str, release: str, said: _Said, threads: int, command: str) -
         p95=quantile(times, 0.95),
         p99=quantile(times, 0.99),
         peak_bytes=said.peak_bytes,
-        runtime=f"onnxruntime {said.ort}, Python {said.python}",
-        command=command,
+        joules=said.joules,
         samples_ms=tuple(said.times_ms),
     )
 
@@ -150,7 +174,8 @@ def _wrong(output: _Output, tolerance: float) -> str:
     )
 
 
-def _shown(line: str, control: Control) -> None:
+def show(line: str, control: Control) -> None:
+    """Hand a `step FRACTION TEXT` line of a runner on."""
     word, _, rest = line.partition(" ")
     fraction, _, text = rest.partition(" ")
     if word == "step" and fraction.replace(".", "", 1).isdecimal():

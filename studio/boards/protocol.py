@@ -15,7 +15,7 @@ from studio.control import Control
 from studio.errors import BoardError
 from studio.paths import resource
 
-SCRIPT, RUNNER = "release.sh", "run_goldens.py"
+SCRIPT, JOBS, RUNNER = "release.sh", "jobs.sh", "run_goldens.py"
 PROVED = "proved"
 
 
@@ -29,7 +29,7 @@ class Releases:
 
     def prepare(self, control: Control) -> None:
         """Put the board-side scripts there, make the folders, test that they can be written, heal."""
-        for name in (SCRIPT, RUNNER):
+        for name in (SCRIPT, JOBS, RUNNER):
             self._install(name, control)
         self.verb("init")
 
@@ -48,6 +48,10 @@ class Releases:
     def size(self, release: str, name: str) -> int:
         """Bytes of a file that are on the board already, right or wrong."""
         return self._count("size", self.verb("size", release, name))
+
+    def shared(self, name: str) -> bool:
+        """Whether a shared file is there, whole."""
+        return self._link.run(f"test -f {self._root}/shared/{shlex.quote(name)}/.complete").status == 0
 
     def status(self) -> BoardStatus:
         """Works on a board that has never been pushed to as well."""

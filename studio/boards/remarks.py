@@ -61,9 +61,9 @@ def _system(facts: BoardFacts) -> Iterator[str]:
     elif (version := _version(facts.libc)) and version < (2, 17):
         yield f"{facts.libc} is older than 2.17: the usual runtimes cannot run here"
     if not facts.python:
-        yield "no Python on the board: a release cannot be proved there yet"
+        yield "no Python on the board: the C runner is used, and pushed there once"
     elif not facts.onnxruntime:
-        yield "no onnxruntime for the board's Python: a release cannot be proved there yet"
+        yield "no onnxruntime for the board's Python: the C runner is used, and pushed there once"
     if facts.nodes:
         yield f"accelerator nodes found ({', '.join(facts.nodes)}); the CPU is what is used"
     if 0 < facts.clock < 1_700_000_000:

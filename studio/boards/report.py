@@ -8,13 +8,35 @@ from studio.metrics import Latency, on_board
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A board at one moment: hottest zone in °C (None without zones), clock in kHz, 1-minute load."""
+
+    celsius: float | None
+    frequency_khz: int
+    allowed_khz: int
+    governor: str
+    throttled: str
+    load: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpTime:
+    """All nodes of one operator in the profile: their number, and milliseconds per inference together."""
+
+    op: str
+    nodes: int
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class BoardRun:
     """Goldens and times of one release on one board. Times in ms per inference, memory in bytes.
 
     `proved` is True where every golden output is equal within the tolerance and budgets are kept; else
     `reason` says why (which output differs by how much, or why nothing could be run: then `runs` is 0).
     `worst` is the largest difference seen, as a share of the output's range. `invalid` says why times mean
-    nothing.
+    nothing. `before` and `after` are the board's state around the run, `joules` is energy per inference where
+    the board measures it, `ops` the operators by time where a profile was asked for.
     """
 
     board: str
@@ -37,6 +59,10 @@ class BoardRun:
     command: str = ""
     invalid: str = ""
     samples_ms: tuple[float, ...] = ()
+    before: Condition | None = None
+    after: Condition | None = None
+    joules: float | None = None
+    ops: tuple[OpTime, ...] = ()
 
     @property
     def ran(self) -> bool:

@@ -103,7 +103,7 @@ def test_a_wrong_model_never_becomes_active(boards: Boards, board: Board, tmp_pa
 def test_without_python_it_waits_unproved(boards: Boards, board: Board, tmp_path: Path) -> None:
     import msgspec
 
-    boards.book.add(msgspec.structs.replace(board, python="/no/such/python"), replace=True)
+    boards.book.add(msgspec.structs.replace(board, python="/no/such/python", runner="python"), replace=True)
     package = pack(tmp_path / "one")
     pushed = boards.push("loop", package)
     assert (pushed.activated, pushed.run.proved, pushed.run.ran) == (False, False, False)
