@@ -23,6 +23,7 @@ from studio.project.journal import Journal
 from studio.recipe import presets
 from studio.recipe.resolve import Plan, resolve, unmatched
 from studio.recipe.settings import Recipe, Rule, Settings
+from studio.search.curves import curves, expected
 from studio.target import Target
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class State:
 
     `history` holds the finished measurements in the order they came, one per revision; `artifact` is
     the last one built and `artifact_revision` the revision it was built from. `board_runs` and
-    `exported` are (revision, run on a board) and (revision, path written), oldest first.
+    `exported` are (revision, run on a board) and (revision, path written), oldest first. `misses`
+    tell how far each estimate was from what was measured then.
     """
 
     journal: Journal | None = None
@@ -47,6 +49,7 @@ class State:
     sensitivity: tuple[Sensitivity, ...] = ()
     board_runs: tuple[tuple[int, BoardRun], ...] = ()
     exported: tuple[tuple[int, str], ...] = ()
+    misses: tuple[estimate.Miss, ...] = ()
     project: str = ""
 
     @property
@@ -127,6 +130,23 @@ class Editor:
     def estimate(self) -> Figure:
         """Size of the file to come, in bytes, by arithmetic."""
         return estimate.size(self.facts, self.plan(), self.state.artifact)
+
+    def estimate_difference(self) -> Figure | None:
+        """Accuracy to come against the original, in points, from the sensitivity curves.
+
+        What was measured last counts as it is; None where no sensitivity is known.
+        """
+        state = self.state
+        if not state.sensitivity:
+            return None
+        last = next((each for each in reversed(state.history) if each.comparison), None)
+        anchor = (last.artifact.layers, last.comparison.difference) if last and last.comparison else None
+        return expected(self.facts, self.plan().layers, curves(state.sensitivity), anchor)
+
+    @property
+    def estimate_error(self) -> tuple[float | None, float | None]:
+        """Mean |estimate - measured| of this session: size in %, accuracy in points."""
+        return estimate.mean_miss(self.state.misses)
 
     # Listening.
 

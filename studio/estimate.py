@@ -1,67 +1,145 @@
-"""Size by arithmetic, within a frame of a slider's move: the ghost that the built file replaces."""
+"""Size by arithmetic and accuracy from measured curves, within a frame of a slider's move.
+
+The ghosts that the built file and the measured figure replace.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from studio.artifact import Artifact, LayerOutcome
 from studio.graph.model import Facts, LayerFact
 from studio.metrics import ESTIMATED, Figure
+from studio.recipe.channels import keep_count
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.recipe.settings import FLOAT
 
-_SCALE_BYTES = 5  # a float32 scale and an int8 zero point per output channel
-_PACKED_NODES = 600  # the ops that unpack one layer when the session opens
+# Bytes of nodes and names, seen on serialized files; weights, scales and biases are counted exactly.
+_NODE = 48
+_PAIR = 46
+_INTEGER = 280
+_CODES = 150
+_NARROW = 100
+_UNPACK = {4: 75}
+_UNPACK_PLANES = 390
+_MASK = 450
+_GONE = ("BatchNormalization", "Identity", "Dropout", "Constant")
+_ABSORBED = ("Relu", "Clip")
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """How far an estimate was from what was measured: size in % of the real one, accuracy in points."""
+
+    revision: int
+    size: float
+    points: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """A layer's channels that stay, and the share of its weights."""
+
+    channels: int
+    share: float
 
 
 def size(facts: Facts, plan: Plan, built: Artifact | None = None) -> Figure:
     """Estimated bytes of the file that `plan` comes to.
 
-    Layers that became in `built` just what is planned now count with their real bytes; the rest is
-    weights x bits x kept channels, in and out. Linear in the number of layers.
+    With `built`, any artifact of this model, what the arithmetic missed there is added here too: a
+    layer that became there what is planned now counts with its real bytes. Linear in the layers.
     """
-    known = {outcome.layer: outcome for outcome in built.layers} if built else {}
     rows = {row.layer: row for row in plan.layers}
-    kept = _kept_inputs(facts, rows)
-    weights = sum(_bytes(layer, rows[layer.name], kept, known.get(layer.name)) for layer in facts.layers)
-    return Figure(float(_rest(facts, built) + weights), "bytes", 0, ESTIMATED)
+    if not any(row.touched for row in plan.layers):
+        return Figure(float(facts.file_bytes), "bytes", 0, ESTIMATED)
+    widths = _widths(facts, rows)
+    known = {outcome.layer: outcome for outcome in built.layers} if built else {}
+    total = _rest(facts, plan, built)
+    for layer in facts.layers:
+        row, outcome = rows[layer.name], known.get(layer.name)
+        total += _bytes(layer, widths[layer.name], row)
+        if outcome is not None and _comparable(row, outcome):
+            total += outcome.bytes - _bytes(layer, widths[layer.name], outcome)
+    return Figure(float(round(total)), "bytes", 0, ESTIMATED)
 
 
-def _rest(facts: Facts, built: Artifact | None) -> int:
-    if built:
+def mean_miss(misses: Sequence[Miss]) -> tuple[float | None, float | None]:
+    """Mean |estimate - measured| so far: of the size in %, of the accuracy in points; None without any."""
+    sizes = [abs(each.size) for each in misses]
+    points = [abs(each.points) for each in misses if each.points is not None]
+    return _mean(sizes), _mean(points)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _rest(facts: Facts, plan: Plan, built: Artifact | None) -> float:
+    """What belongs to no layer: nodes, names, the head of the file."""
+    if built is not None and any(each.bits < FLOAT or each.sparsity > 0 for each in built.layers):
         return max(built.bytes - sum(outcome.bytes for outcome in built.layers), 0)
-    return max(facts.file_bytes - sum(layer.bytes for layer in facts.layers), 0)
+    integer = any(row.activations < FLOAT for row in plan.layers)
+    gone = (*_GONE, *_ABSORBED) if integer else _GONE
+    layers = {layer.node for layer in facts.layers}
+    total = 200.0
+    for node in facts.nodes:
+        if node.op in gone:
+            continue
+        names = sum(len(name) + 2 for name in (node.name, *node.inputs, *node.outputs))
+        total += _NODE + names + (2 * _PAIR if integer else 0)
+        total += 0 if node.index in layers else node.bytes
+    return total
 
 
-def _kept_inputs(facts: Facts, rows: dict[str, LayerPlan]) -> dict[str, float]:
-    """Fraction of input channels that each follower of a channel-pruned group keeps."""
-    kept: dict[str, float] = {}
+def _widths(facts: Facts, rows: dict[str, LayerPlan]) -> dict[str, Width]:
+    """What is left of each layer once channels are gone, its own and those that it reads."""
+    outputs: dict[str, float] = {}
+    inputs: dict[str, float] = {}
     for group in facts.groups:
         cut = max((_channels_cut(rows[name]) for name in group.members if name in rows), default=0.0)
-        for follower in group.followers if cut else ():
-            kept[follower] = kept.get(follower, 1.0) * (1 - cut)
-    return kept
+        if cut:
+            kept = _kept(group.channels, cut)
+            outputs.update(dict.fromkeys(group.members, kept))
+            inputs.update({name: inputs.get(name, 1.0) * kept for name in group.followers})
+    found = {}
+    for layer in facts.layers:
+        own = outputs.get(layer.name, 1.0)
+        read = 1.0 if layer.depthwise else inputs.get(layer.name, 1.0)
+        found[layer.name] = Width(round(layer.out_channels * own), own * read)
+    return found
+
+
+def _kept(width: int, cut: float) -> float:
+    return keep_count(width, cut) / width if width else 1.0
 
 
 def _channels_cut(row: LayerPlan) -> float:
     return row.sparsity if row.structure == "channels" else 0.0
 
 
-def _bytes(layer: LayerFact, row: LayerPlan, kept: dict[str, float], known: LayerOutcome | None) -> float:
-    inputs = kept.get(layer.name, 1.0)
-    if known is not None and inputs == 1.0 and _is_as_planned(row, known):
-        return known.bytes
-    values = layer.params * inputs * (1 - _channels_cut(row))
-    if row.structure == "unstructured" and row.bits < FLOAT:
-        dense = values * row.bits / 8
-        return min(dense, values * (1 - row.sparsity) * row.bits / 8 + values / 8) + _overhead(layer, row)
-    return values * min(row.bits, layer.bits) / 8 + _overhead(layer, row)
+def _bytes(layer: LayerFact, width: Width, row: LayerPlan | LayerOutcome) -> float:
+    """Bytes of a layer's weight, scales and bias, and of the nodes around them."""
+    count, bias = layer.params * width.share, 4.0 * width.channels
+    sparse = row.sparsity if row.structure == "unstructured" else 0.0
+    if row.bits > 8:
+        each = min(row.bits, layer.bits) / 8
+        overhead = _NARROW if row.bits == 16 else 40
+        return _least(count * each, sparse, count * each, count, 0.0) + overhead + bias
+    steps = 4.0 * width.channels
+    packed = count * row.bits / 8 + (_UNPACK.get(row.bits, _UNPACK_PLANES) if row.bits < 8 else 0)
+    unpack = _UNPACK_PLANES if row.bits < 8 else 0
+    stored = _least(min(packed, count), sparse, count * row.bits / 8, count, unpack)
+    return stored + steps + bias + (_INTEGER if row.activations == 8 else _CODES)
 
 
-def _overhead(layer: LayerFact, row: LayerPlan) -> float:
-    if not row.quantized:
-        return 0.0
-    packed = _PACKED_NODES if row.bits < 8 else 0
-    return packed + layer.out_channels * (1 - _channels_cut(row)) * _SCALE_BYTES
+def _least(dense: float, sparse: float, full: float, count: float, unpack: float) -> float:
+    """Bytes as they lie, or behind a mask of one bit per weight where that is fewer."""
+    return min(dense, count / 8 + full * (1 - sparse) + _MASK + unpack) if sparse else dense
 
 
-def _is_as_planned(row: LayerPlan, known: LayerOutcome) -> bool:
-    return (row.bits, row.sparsity, row.structure) == (known.bits, known.sparsity, known.structure)
+def _comparable(row: LayerPlan, outcome: LayerOutcome) -> bool:
+    """Whether the arithmetic's error there can be expected here: the same form of storage."""
+    same = (row.sparsity, row.structure) == (outcome.sparsity, outcome.structure)
+    return row.activations == outcome.activations and (same or row.sparsity == outcome.sparsity == 0)

@@ -68,7 +68,7 @@ def serve(connection: Connection, factory: Callable[[], Any], memory: int) -> No
     `memory` limits the process's private memory in bytes (0: no limit).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what Ctrl-C means
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not spoil the caller's JSON
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no JSON of ours
     if memory:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     server = _Server(connection, factory())

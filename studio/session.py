@@ -12,8 +12,9 @@ from studio.artifact import Artifact
 from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
-from studio.errors import DataError, ProjectError
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity
+from studio.errors import DataError, ProjectError, WorkerError
+from studio.estimate import Miss
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
 from studio.opening import Opening, job_of
 from studio.paths import cache_dir
 from studio.project import changes
@@ -21,13 +22,16 @@ from studio.project.changes import Changed, Measured
 from studio.project.document import Document
 from studio.project.files import write_atomic
 from studio.project.memory import Memory
-from studio.workbench_api import Candidate, Evaluation, Goldens, Workbench, Written
+from studio.workbench_api import Candidate, Evaluation, Goldens, Job, Workbench, Written
 
 if TYPE_CHECKING:
     from studio.boards.api import Boards
     from studio.boards.package import Package
     from studio.boards.report import BoardRun, Pushed
     from studio.report import ReportData
+
+
+_DEATHS = 2  # a worker that dies more often will do so again
 
 
 def ignore(value: object) -> None:
@@ -63,6 +67,7 @@ class Session(Opening, BoardVerbs):
         """
         step = self.journal.steps[self.journal.at]
         document, job = step.document, job_of(step.document)
+        guessed = self.estimate(), self.estimate_difference()
         artifact = self.workbench.build(job, control.part(0.0, 0.4))
         self._keep_artifact(document, artifact)
         measured = Measured(document.revision, step.label, artifact)
@@ -77,6 +82,7 @@ class Session(Opening, BoardVerbs):
             comparison = self.workbench.compare(job.model, candidate, job.data, stream, rest)
             measured = replace(measured, comparison=comparison)
         self._keep(measured)
+        self._note_miss(measured, *guessed)
         return self._tell(measured, {changes.ARTIFACT, changes.HISTORY})
 
     def prepare(self, layers: Sequence[str], control: Control) -> Changed[Prepared]:
@@ -101,14 +107,29 @@ class Session(Opening, BoardVerbs):
     def sensitivity(
         self, control: Control, emit: Callable[[Sensitivity], None] = ignore
     ) -> Changed[tuple[Sensitivity, ...]]:
-        """Effect of each group alone. What is found stays with the model."""
+        """Effect of each group alone. What is found stays with the model.
+
+        Where the worker dies on the way, it goes on in a new one with what is not measured yet.
+        """
         document = self.journal.document
-        found = self.workbench.sensitivity(job_of(document), emit, control)
+        found, notes = self._sensitivity(job_of(document), emit, control)
         with self._lock:
             if self.facts is not document.model:
                 raise Cancelled
             self._state = replace(self._state, sensitivity=found)
-        return self._tell(found, {changes.SENSITIVITY})
+        return self._tell(found, {changes.SENSITIVITY}, notes)
+
+    def _sensitivity(
+        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+    ) -> tuple[tuple[Sensitivity, ...], tuple[str, ...]]:
+        notes: tuple[str, ...] = ()
+        while True:
+            try:
+                return self.workbench.sensitivity(job, emit, control), notes
+            except WorkerError as error:
+                if len(notes) == _DEATHS:
+                    raise
+                notes = (*notes, f"{error.cause}; what was measured by then is kept")
 
     def compare(
         self, path: str | Path, control: Control, emit: Callable[[Comparison], None] = ignore
@@ -215,6 +236,17 @@ class Session(Opening, BoardVerbs):
                 return
             merged = tuple(_over(measured, known) if each is known else each for each in history)
             self._state = replace(self._state, history=merged)
+
+    def _note_miss(self, measured: Measured, size: Figure, difference: Figure | None) -> None:
+        """Keep how far the estimates made before this measurement were from it."""
+        real, points = measured.artifact.bytes, None
+        if measured.comparison is not None and difference is not None:
+            points = difference.value - measured.comparison.difference.value
+        miss = Miss(measured.revision, 100 * (size.value - real) / real, points)
+        with self._lock:
+            known = self._state.misses
+            if all(each.revision != miss.revision for each in known):  # again, it would be no guess
+                self._state = replace(self._state, misses=(*known, miss))
 
     def _report_data(self, control: Control) -> ReportData:
         from studio.report import ReportData, environment

@@ -17,7 +17,7 @@ from studio.errors import DataError, MeasureError, ModelError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
-from studio.paths import cache_dir
+from studio.paths import cache_dir, data_dir
 from studio.recipe.resolve import Plan, resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.recipe.text import dumps
@@ -196,7 +196,9 @@ class LocalWorkbench:
     def sensitivity(
         self, job: Job, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
+        from studio.measure.live import Live
         from studio.measure.sensitivity import FEW, sensitivity
+        from studio.measure.sensitivity_store import SensitivityStore, store_name
 
         opened = self._model(job.model, control)
         if job.data is None:
@@ -205,10 +207,12 @@ class LocalWorkbench:
         def build(recipe: Recipe, part: Control) -> Artifact:
             return self.build(replace(job, recipe=recipe), part)
 
+        dataset = self._dataset(job.data, opened.facts, control)
+        name = store_name(opened.facts.key, dataset.facts.key, job.recipe, FEW.limit)
         return sensitivity(
             opened.facts,
             self._original(opened),
-            self._dataset(job.data, opened.facts, control),
+            dataset,
             job.recipe,
             target.load(job.recipe.target),
             build,
@@ -216,6 +220,8 @@ class LocalWorkbench:
             emit,
             effort=replace(FEW, threads=self._threads),
             cache=self._outputs,
+            store=SensitivityStore((self._folder or data_dir()) / "sensitivity" / name),
+            live=Live(self._cut_budget // 4),
         )
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:

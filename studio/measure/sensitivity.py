@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.samples import Dataset
 from studio.graph.model import Facts
 from studio.measure.accuracy import Effort, compare
+from studio.measure.live import Live
 from studio.measure.outputs import OutputCache
+from studio.measure.sensitivity_store import SensitivityStore
 from studio.measure.sessions import SessionSource
 from studio.metrics import Comparison, Sensitivity
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.target import Target
 
-STOPS = (Settings(bits=8), Settings(bits=4), Settings(sparsity=0.3))
+STOPS = (
+    *(Settings(bits=bits) for bits in (4, 8, 2, 3, 6)),
+    *(Settings(sparsity=sparsity) for sparsity in (0.3, 0.5)),
+)
 FEW = Effort(limit=256)
 Build = Callable[[Recipe, Control], Artifact]
 
@@ -57,23 +63,41 @@ def sensitivity(
     stops: tuple[Settings, ...] = STOPS,
     effort: Effort = FEW,
     cache: OutputCache | None = None,
+    store: SensitivityStore | None = None,
+    live: Live | None = None,
 ) -> tuple[Sensitivity, ...]:
     """Build and compare one file per group and stop, the largest groups first.
 
-    `build` turns a recipe into an artifact of this model. Stops that `target` refuses a group are
-    left out. `emit` gets each row when it is there. Raises what `build` and `compare` raise.
+    What `store` knows is not measured again; every new row goes there at once. `live` runs only what
+    a setting changes. `build` turns a recipe into an artifact of this model. Stops that `target`
+    refuses a group are left out. `emit` gets each row when it is there. Raises what `build` and
+    `compare` raise.
     """
     kept = cache if cache is not None else OutputCache()
     planned = tuple(_possible(trials(facts, stops), facts, base, target))
     rows: list[Sensitivity] = []
-    for index, trial in enumerate(planned):
-        control.step(index / len(planned), f"{trial.group}: {trial.text}")
-        part = control.part(index / len(planned), (index + 1) / len(planned))
+    began, fresh = perf_counter(), 0
+
+    def measured(trial: Trial, part: Control) -> Sensitivity:
         artifact = build(trial.recipe(base), part.part(0, 0.6))
         source = SessionSource(artifact.path, artifact.sha256, f"{trial.group} with {trial.text}")
-        found = compare(original, source, dataset, part.part(0.6, 1), lambda _: None, effort, kept)
-        rows.append(_row(trial, artifact, found))
-        emit(rows[-1])
+        runner = live.runner(source, dataset.facts.key, effort.threads) if live is not None else None
+        rest = part.part(0.6, 1)
+        found = compare(original, source, dataset, rest, lambda _: None, effort, kept, runner)
+        return _row(trial, artifact, found)
+
+    for index, trial in enumerate(planned):
+        left = _left(began, fresh, len(planned) - index)
+        control.step(index / len(planned), f"{trial.group}: {trial.text}{left}")
+        row = store.find(trial.group, trial.text) if store is not None else None
+        if row is None:
+            part = control.part(index / len(planned), (index + 1) / len(planned))
+            row = measured(trial, part)
+            fresh += 1
+            if store is not None:
+                store.add(row)
+        rows.append(row)
+        emit(row)
     control.step(1.0, f"{len(rows)} settings measured")
     return tuple(rows)
 
@@ -96,6 +120,14 @@ def _possible(planned: tuple[Trial, ...], facts: Facts, base: Recipe, target: Ta
         if rows and rows not in seen:
             seen.add(rows)
             yield trial
+
+
+def _left(began: float, fresh: int, trials: int) -> str:
+    """How long the rest will take, once a few settings were measured."""
+    if fresh < 3:
+        return ""
+    seconds = (perf_counter() - began) / fresh * trials
+    return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
 
 
 def _row(trial: Trial, artifact: Artifact, found: Comparison) -> Sensitivity:

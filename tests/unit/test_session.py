@@ -123,7 +123,7 @@ def test_the_estimate_is_near_the_real_size(session: Session) -> None:
         session.set_layers(["*"], Settings(bits=bits))
         estimated = session.estimate().value
         real = session.build(Control()).value.bytes
-        assert estimated == pytest.approx(real, rel=0.2)
+        assert estimated == pytest.approx(real, rel=0.03)
         assert session.estimate().value == pytest.approx(real, rel=0.01)
 
 
