@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from studio.artifact import Artifact, LayerOutcome
 from studio.graph.model import Facts, LayerFact
 from studio.metrics import ESTIMATED, Figure
-from studio.recipe.channels import keep_count
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.recipe.settings import FLOAT
 
@@ -112,7 +112,9 @@ def _widths(facts: Facts, rows: dict[str, LayerPlan]) -> dict[str, Width]:
 
 
 def _kept(width: int, cut: float) -> float:
-    return keep_count(width, cut) / width if width else 1.0
+    """The share of channels that stays: whole blocks, as pruning leaves them."""
+    step = 16 if width >= 128 else 8 if width >= 32 else 1
+    return min(width, max(floor(width * (1 - cut) / step + 0.5) * step, step)) / max(width, 1)
 
 
 def _channels_cut(row: LayerPlan) -> float:

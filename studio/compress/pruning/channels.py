@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.artifact import Refusal
-from studio.compress.pruning.choose import choose, importance, repeats, weight_index
+from studio.compress.pruning.choose import choose, count_step, importance, repeats, weight_index
 from studio.compress.pruning.rebuild import Given, Kept, look, rebuild
 from studio.compress.pruning.removal import remove
 from studio.compress.pruning.repair import Follower, follower
@@ -23,7 +23,6 @@ from studio.errors import BuildError
 from studio.graph.coupling.couple import Component, Coupling, couple
 from studio.graph.coupling.trace import constant, integer
 from studio.graph.model import Facts, GroupFact, LayerFact
-from studio.recipe.channels import count_step
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.stages import Batch
 
