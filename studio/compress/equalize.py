@@ -19,6 +19,8 @@ from studio.compress.fold import along, bias_array, scale_channels, set_bias, se
 from studio.compress.ranges import Seen
 from studio.compress.work import Array, Work, only_consumer
 from studio.graph.model import LayerFact
+from studio.recipe.resolve import LayerPlan
+from studio.recipe.settings import FLOAT
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -46,6 +48,8 @@ def equalize(work: Work, seen: Mapping[str, Seen]) -> None:
     The exponents go to `work.gains`, by tensor name: value · 2^gain is the original value.
     """
     for pair in _pairs(work):
+        if _blind(work, pair, seen):
+            continue
         exponents = _exponents(work, pair, seen)
         if exponents is not None and exponents.any():
             _apply(work, pair, exponents)
@@ -94,6 +98,16 @@ def _editable(node: ir.Node, fact: LayerFact) -> bool:
     return alone and known and weight_array(node) is not None
 
 
+def _blind(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> bool:
+    """Whether balancing would rest on a guess of the activation where only weights are rounded.
+
+    Weights with a scale per output channel gain nothing by a guess, and lose by a wrong one.
+    """
+    rows = [work.rows[fact.name] for fact in (pair.first, pair.second)]
+    rounds_weights_only = rows[1].activations == FLOAT and all(row.granularity != "tensor" for row in rows)
+    return pair.tensors[-1] not in seen and rounds_weights_only
+
+
 def _exponents(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> Array | None:
     """Powers of two (channels,) that the activation between the layers is divided by."""
     ahead = _reach(pair, seen)
@@ -101,8 +115,8 @@ def _exponents(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> Array | None
         return np.where(ahead > 0, _rounded(ahead, np.ones_like(ahead), 1.0), 0)
     behind = _columns(pair)
     tried = [_rounded(ahead, behind, share) for share in _SHARES]
-    bits = min(work.rows[pair.second.name].bits, 8)
-    noise = [_noise(pair, ahead, exponents, bits) for exponents in tried]
+    row = work.rows[pair.second.name]
+    noise = [_noise(pair, ahead, exponents, row) for exponents in tried]
     return tried[min(range(len(tried)), key=noise.__getitem__)]
 
 
@@ -129,7 +143,7 @@ def _silenced(behind: Array, exponents: Array, usable: Array) -> Array:
     return np.where(behind > 0, down, 0.0)
 
 
-def _noise(pair: Pair, ahead: Array, exponents: Array, bits: int) -> float:
+def _noise(pair: Pair, ahead: Array, exponents: Array, row: LayerPlan) -> float:
     """Noise power that rounding puts on the second layer's output, up to a constant.
 
     Each rounding error is taken as even over its step: the weights' step against the activation's
@@ -140,9 +154,10 @@ def _noise(pair: Pair, ahead: Array, exponents: Array, bits: int) -> float:
     scaled = np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1))
     scaled = scaled.reshape(*scaled.shape[:2], -1) * np.exp2(exponents)[None, :, None]
     activation = ahead / np.exp2(exponents)
-    step = 2 * np.abs(scaled).max(axis=(1, 2)) / 2.0**bits
+    step = 2 * np.abs(scaled).max(axis=(1, 2)) / 2.0 ** min(row.bits, 8)
     of_weights = np.square(step).sum() * np.square(activation / 3).sum() * scaled.shape[2]
-    of_activation = (activation.max() / 255) ** 2 * np.square(scaled).sum()
+    grid = activation.max() / 255 if row.activations < FLOAT else 0.0
+    of_activation = grid**2 * np.square(scaled).sum()
     return float(of_weights + of_activation)
 
 

@@ -73,3 +73,13 @@ def _sqnr(make: Builder, model: Model, repair: tuple[str, ...]) -> float:
     x = inputs_of(model, seed=8)
     artifact = make(model, Recipe(default=INT8, repair=repair))
     return sqnr(run(serialize(model.ir), x), run(artifact.path, x))
+
+
+def test_without_data_nothing_is_balanced_by_a_guess() -> None:
+    model = spread_net().model("head")
+    target = load("onnxruntime-cpu")
+    for settings, guessed in ((INT8, False), (Settings(bits=8, granularity="tensor"), True)):
+        work = start(model, resolve(Recipe(default=settings), model.facts, target, False), target)
+        fold(work)
+        equalize(work, {})
+        assert bool(work.gains) == guessed
