@@ -275,6 +275,25 @@ do_put() { # ID NAME OFFSET: append standard input; gives the new size
     echo
 }
 
+do_splice() { # ID NAME: build a file as ID.delta/plan says, from pieces of releases and of ID.delta/new
+    need 2
+    take put "$1"
+    parts=$root/incoming/$1.delta
+    [ -f "$parts/plan" ] || die 66 "no plan"
+    mkdir -p "$root/incoming/$1" || die 74 "cannot make a folder"
+    rm -f "$root/incoming/$1/$2"
+    while read -r from first count; do
+        plain_number "$first"
+        plain_number "$count"
+        piece=$parts/new
+        [ "$from" = - ] || { plain_name "$from" && piece=$root/releases/$from/$2; }
+        [ -f "$piece" ] || die 66 "no file $piece"
+        tail -c "+$first" "$piece" | head -c "$count" >>"$root/incoming/$1/$2" || die 74 "cannot write $2"
+    done <"$parts/plan"
+    sync_file "$root/incoming/$1/$2"
+    rm -rf "$parts"
+}
+
 do_takeover() { # ID: end an upload of the same release whose sender went away without a word
     need 1
     boot=$(boot_id)
@@ -429,13 +448,13 @@ verb=$2
 shift 2
 given=$#
 case $verb in
-size | digest | reset | put) plain_name "${1:-}" && plain_name "${2:-}" ;;
+size | digest | reset | put | splice) plain_name "${1:-}" && plain_name "${2:-}" ;;
 takeover | commit | share | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
 esac
 trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
-init | space | size | digest | reset | put | takeover | commit | share | prove | activate | confirm | rollback | boot | delete | \
+init | space | size | digest | reset | put | splice | takeover | commit | share | prove | activate | confirm | rollback | boot | delete | \
     check | status)
     "do_$verb" "$@"
     ;;

@@ -10,6 +10,7 @@ import msgspec
 from studio.boards import bench as benching
 from studio.boards import push as pushing
 from studio.boards.book import Board, BoardBook
+from studio.boards.delta import Forecast, forecast
 from studio.boards.facts import BoardFacts, probe
 from studio.boards.hostkeys import HostKey, KnownHosts
 from studio.boards.link import Link
@@ -94,6 +95,13 @@ class Boards:
         known = self._quick(self._board(board), package.bytes)
         wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep)
         return pushing.push(self._link(known), known, package, wish, control or Control())
+
+    def forecast(self, board: Board | str, package: Package) -> Forecast:
+        """How many bytes a push of this package would send now; nothing is sent."""
+        known = self._board(board)
+        releases = Releases(self._link(known), known)
+        releases.prepare(Control())
+        return forecast(releases, package)
 
     def bench(
         self,

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, replace
 
 from studio.boards.book import Board
+from studio.boards.delta import deliver, kept
 from studio.boards.link import Link
 from studio.boards.package import Package
 from studio.boards.proof import Timing, prove, refused, within_budget
 from studio.boards.protocol import PROVED, Releases, manifest_digest
 from studio.boards.report import BoardRun, Pushed
 from studio.boards.trust import condition, doubts
-from studio.boards.upload import upload
 from studio.control import Control
 
 WORTH_ASKING = 32 << 20
@@ -39,9 +39,10 @@ def push(link: Link, board: Board, package: Package, wish: Wish, control: Contro
     before = releases.status()
     sent = 0
     if package.id not in {release.id for release in before.releases}:
-        sent = upload(releases, package, control.part(0.02, 0.7))
+        sent = deliver(releases, package, control.part(0.02, 0.7))
     control.step(0.7, "verifying on the board")
     releases.verb("commit", package.id, manifest_digest(package.manifest))
+    kept(package)
     run = _proved(link, board, releases, package, wish, control.part(0.75, 0.97))
     switched, reason = _switch(releases, run, wish, before.active)
     if switched:

@@ -25,7 +25,7 @@ def upload(releases: Releases, package: Package, control: Control) -> int:
     sent = done = 0
     for name, size in missing.items():
         part = control.part(done / max(total, 1), (done + size) / max(total, 1))
-        sent += _send_file(releases, package, name, size, part)
+        sent += send_file(releases, package, name, size, part)
         done += size
     releases.verb("reset", package.id, SUMS)
     releases.put(package.id, SUMS, package.manifest.encode(), 0, control, None)
@@ -36,7 +36,7 @@ def _there(releases: Releases, package: Package) -> int:
     return sum(releases.size(package.id, name) for name in package.files)
 
 
-def _send_file(releases: Releases, package: Package, name: str, size: int, control: Control) -> int:
+def send_file(releases: Releases, package: Package, name: str, size: int, control: Control) -> int:
     """Send what is missing of one file, piece by piece; gives the bytes that went over the wire."""
     at = start = _resume_at(releases, package, name, size)
     if at == size == 0:
