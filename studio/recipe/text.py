@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -41,11 +41,12 @@ def parse_set(text: str) -> Rule:
     pattern, colon, rest = text.rpartition(":")
     if not colon or not pattern or not rest:
         raise RecipeError(f"--set {text!r}", "it must read PATTERN:name=value,…", "For example '*:bits=4'.")
-    values = dict(_pair(part, text) for part in rest.split(","))
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise RecipeError(f"--set {text!r}", str(error), f"Known names: {_names()}.") from error
+    values: dict[str, str] = {}
+    for name, value in (_pair(part, text) for part in rest.split(",")):
+        if name in values:
+            raise RecipeError(f"--set {text!r}", f"{name} is given twice", "Leave one of them out.")
+        values[name] = _known(name, value, text)
+    settings = msgspec.convert(values, Settings, strict=False)
     return _checked(Recipe(rules=(Rule(pattern, settings),)), f"--set {text!r}").rules[0]
 
 
@@ -56,6 +57,28 @@ def _pair(part: str, whole: str) -> tuple[str, str]:
             f"--set {whole!r}", f"{part!r} has no value", f"Write name=value; known names: {_names()}."
         )
     return name.strip(), value.strip()
+
+
+def _known(name: str, value: str, whole: str) -> str:
+    """`value` itself; `RecipeError` says which names, or which values of this name, there are."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    if name not in kinds:
+        raise RecipeError(f"--set {whole!r}", f"there is no setting {name!r}", f"Known names: {_names()}.")
+    try:
+        msgspec.convert(value, kinds[name], strict=False)
+    except msgspec.ValidationError as error:
+        cause = f"{name}={value} cannot be understood"
+        raise RecipeError(f"--set {whole!r}", cause, f"{name} takes {_values(kinds[name])}.") from error
+    return value
+
+
+def _values(kind: Any) -> str:
+    """What a setting of this type takes, in words."""
+    for each in get_args(kind):
+        if choices := get_args(each):
+            return ", ".join(map(str, choices))
+    words = {int: "a whole number", float: "a number", bool: "true or false"}
+    return next((words[each] for each in get_args(kind) if each in words), "a word")
 
 
 def _names() -> str:
