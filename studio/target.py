@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 import msgspec
@@ -10,6 +11,8 @@ from studio.errors import RecipeError
 from studio.graph.model import LayerFact
 from studio.paths import resource
 
+_FAST_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+
 
 class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one op may carry. `bits` and `activations` are the stops of the sliders, widest first.
@@ -17,6 +20,9 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `int8_pays` is False where int8 is measured to be slower than float on this CPU; `why` says so.
     Layers with fewer input channels per group than `int8_channels` stay float unless 8-bit activations
     are asked for by name (a stem of three channels can be slower in int8); 0 lets all of them be int8.
+    `dynamic`: the runtime has kernels that find the range of an activation themselves. `zero_points`:
+    weights may have them. `blocks`: lengths that a block of 4-bit weights with its own scale may have.
+    `why_dynamic` and `why_symmetric` say why not.
     """
 
     bits: tuple[int, ...] = (32,)
@@ -25,7 +31,12 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sparsity: tuple[str, ...] = ("channels", "unstructured")
     int8_pays: bool = True
     int8_channels: int = 0
+    dynamic: bool = False
+    zero_points: bool = False
+    blocks: tuple[int, ...] = ()
     why: str = ""
+    why_dynamic: str = ""
+    why_symmetric: str = ""
 
     def pays(self, layer: LayerFact) -> bool:
         """Whether int8 is worth it for `layer`; depth-wise layers do not count as narrow."""
@@ -37,7 +48,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A runtime on a kind of CPU. `activation_type` is `uint8` or `int8`.
 
     `reduce_range` keeps weights in 7 bits where a CPU would saturate (x86 without VNNI).
-    `other` is the rule for ops that `ops` does not name.
+    `other` is the rule for ops that `ops` does not name. `why_activations` says for a width why no op
+    has such activations here.
     """
 
     version: int
@@ -49,6 +61,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ir_version_max: int
     activation_type: str = "uint8"
     reduce_range: bool = False
+    why_activations: dict[int, str] = {}
     ops: dict[str, OpRule] = {}
     other: OpRule = OpRule()
 
@@ -78,3 +91,15 @@ def load(name: str) -> Target:
         return msgspec.json.decode(path.read_bytes(), type=Target)
     except msgspec.DecodeError as error:
         raise RecipeError(str(path), f"not a target file ({error})", "Reinstall Trimtab Studio.") from error
+
+
+def for_facts(machine: str, features: Collection[str]) -> str:
+    """The shipped target that suits a CPU: `machine` as `uname -m` says it, `features` as /proc/cpuinfo.
+
+    x86-64 without VNNI adds pairs of products in 16 bits and would saturate, so weights keep to 7 bits there.
+    """
+    if machine.lower().startswith(("aarch64", "arm")):
+        return "onnxruntime-cpu-arm"
+    if machine.lower() in ("x86_64", "amd64") and not _FAST_INT8 & set(features):
+        return "onnxruntime-cpu-x86-avx2"
+    return "onnxruntime-cpu"

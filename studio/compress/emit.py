@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.compress.blocks import place_blocks
+from studio.compress.dynamic import Found, levels_for, place_dynamic, why_not_dynamic
 from studio.compress.fold import along, bias_array, share_equals, sweep, weight_array
 from studio.compress.pairs import Ranges, insert_pairs
 from studio.compress.places import find_places
@@ -33,11 +35,15 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
     empty where no row has 8-bit activations. Tensor names live on behind their DequantizeLinear.
     """
     shelf = Shelf(work)
+    _refuse_dynamic(work, levels)
     scales = insert_pairs(work, find_places(work, _integer_layers(work, levels)), ranges, shelf)
+    found = Found(work)
     for fact, row, node in work.layers():
         source = node.inputs[0]
         scale = scales.get(source) if source is not None else None
-        if fact.name in levels:
+        if fact.name in levels and row.dynamic:
+            _store_dynamic(work, shelf, found, fact, row, node, levels[fact.name])
+        elif fact.name in levels:
             fitting = _with_room(work, fact, row, node, levels[fact.name], scale)
             _store_levels(work, shelf, fact, row, node, fitting, scale)
         else:
@@ -50,7 +56,7 @@ def _integer_layers(work: Work, levels: Mapping[str, Levels]) -> dict[ir.Node, N
     """Nodes of the layers that run on integers; those that cannot are refused."""
     found: dict[ir.Node, None] = {}
     for fact, row, node in work.layers():
-        if row.activations > 8:
+        if row.activations > 8 or row.dynamic:
             continue
         if fact.name in levels and (
             node.op_type == "MatMul" or bias_array(node, fact.out_channels) is not None
@@ -61,6 +67,31 @@ def _integer_layers(work: Work, levels: Mapping[str, Levels]) -> dict[ir.Node, N
             work.refuse(fact.name, "activations", row.activations, FLOAT, reason)
             work.rows[fact.name] = replace(row, activations=FLOAT)
     return found
+
+
+def _refuse_dynamic(work: Work, levels: Mapping[str, Levels]) -> None:
+    for fact, row, node in work.layers():
+        reason = why_not_dynamic(node) if fact.name in levels else "its weight is computed while running"
+        if row.dynamic and reason:
+            work.refuse(fact.name, "dynamic", "true", "false", reason)
+            work.rows[fact.name] = replace(row, dynamic=False, activations=FLOAT)
+
+
+def _store_dynamic(
+    work: Work, shelf: Shelf, found: Found, fact: LayerFact, row: LayerPlan, node: ir.Node, levels: Levels
+) -> None:
+    turned = levels_for(node, levels)
+    storage = _storage(work, fact, row, turned)
+    place_dynamic(shelf, found, node, turned, _placed(shelf, node, turned, storage))
+
+
+def _storage(work: Work, fact: LayerFact, row: LayerPlan, levels: Levels) -> str:
+    """How the weight is stored; a wish for another way is refused with its reason."""
+    storage = choose(levels, row.storage, work.model.opset_imports.get("", 0))
+    work.storage[fact.name] = storage
+    if row.storage not in ("auto", storage):
+        work.refuse(fact.name, "storage", row.storage, storage, why_not(row.storage, levels))
+    return storage
 
 
 def _with_room(
@@ -85,10 +116,11 @@ def _store_levels(
     levels: Levels,
     scale: ir.Value | None,
 ) -> None:
-    storage = choose(levels, row.storage, work.model.opset_imports.get("", 0))
-    work.storage[fact.name] = storage
-    if row.storage not in ("auto", storage):
-        work.refuse(fact.name, "storage", row.storage, storage, why_not(row.storage, levels))
+    if levels.block:
+        work.storage[fact.name] = "packed"
+        set_input(node, 1, place_blocks(shelf, node, levels, work.release(node.inputs[1])))
+        return
+    storage = _storage(work, fact, row, levels)
     bias = bias_array(node, fact.out_channels) if len(node.inputs) > 2 else None
     codes = _placed(shelf, node, levels, storage)
     if scale is None:
@@ -97,7 +129,9 @@ def _store_levels(
     steps = shelf.constant(levels.scale if levels.scale.size > 1 else levels.scale.reshape(()))
     axis = {"axis": levels.axis} if levels.scale.size > 1 else {}
     parts = [codes, steps]
-    if node.op_type == "Gemm":  # QGemm fuses with an explicit zero point only
+    if levels.zero is not None:
+        parts.append(shelf.constant(levels.zero if axis else levels.zero.reshape(())))
+    elif node.op_type == "Gemm":  # QGemm fuses with an explicit zero point only
         parts.append(shelf.constant(np.zeros(levels.scale.size if axis else (), np.int8)))
     set_input(node, 1, work.before(node, "DequantizeLinear", parts, axis))
     if bias is not None and bias.any():
@@ -139,6 +173,9 @@ def _as_float(work: Work, shelf: Shelf, node: ir.Node, codes: ir.Value, levels: 
     import onnx_ir as ir
 
     wide = work.before(node, "Cast", [codes], {"to": int(ir.DataType.FLOAT)})
+    if levels.zero is not None:
+        zero = along(levels.zero.astype(np.float32), levels.values.ndim, levels.axis)
+        wide = work.before(node, "Sub", [wide, shelf.constant(zero)])
     steps = shelf.constant(along(levels.scale, levels.values.ndim, levels.axis))
     return work.before(node, "Mul", [wide, steps])
 

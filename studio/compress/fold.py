@@ -56,6 +56,7 @@ def tidy(work: Work) -> None:
 
     common.RemoveInitializersFromInputsPass()(work.model)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(work.model)
+    work.model.graph.metadata_props.clear()
     for node in work.model.graph.all_nodes():
         node.metadata_props.clear()
         node.doc_string = None

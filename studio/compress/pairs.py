@@ -87,7 +87,7 @@ def _rewire(value: ir.Value, back: ir.Value, places: Places) -> None:
         if coded or (node in places.integer and value in data_inputs(node)):
             node.replace_input_with(index, back)
     if coded:
-        _hand_over(value, back)
+        hand_over(value, back)
 
 
 def _maker_of_codes(back: ir.Value) -> ir.Node | None:
@@ -96,7 +96,7 @@ def _maker_of_codes(back: ir.Value) -> ir.Node | None:
     return codes.producer() if codes is not None else None
 
 
-def _hand_over(value: ir.Value, back: ir.Value) -> None:
+def hand_over(value: ir.Value, back: ir.Value) -> None:
     """The value behind the pair takes the tensor's name, and its place among the graph's outputs."""
     short, name = back.name, value.name
     graph = value.graph

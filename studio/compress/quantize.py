@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from studio.compress.asymmetric import quantize_asymmetric
+from studio.compress.blocks import OPSET, quantize_blocks
 from studio.compress.codebook import cluster
 from studio.compress.fold import weight_array
 from studio.compress.weights import Levels, quantize
@@ -34,6 +37,7 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
         if not row.quantized:
             continue
         weight = weight_array(node)
+        row = _without_blocks(work, row) if row.granularity == "block" else row
         if weight is None:
             work.refuse(fact.name, "bits", row.bits, fact.bits, "its weight is not a plain float constant")
             continue
@@ -51,6 +55,11 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
     a table of its own gets a code book if that is closer to its weights.
     """
     channels, sparse, axis = row.granularity != "tensor", _sparse(row), fact.channel_axis
+    if row.granularity == "block":
+        return quantize_blocks(weight, row.block)
+    if not row.symmetric:
+        bits = min(row.bits, 7) if work.target.reduce_range else row.bits
+        return quantize_asymmetric(weight, bits, axis, per_channel=channels, floor=floor)
     book = row.storage == "codebook" and row.bits < 8
     if book or (row.storage == "auto" and row.bits in _BOOK_BITS and weight.size >= _BOOK_SIZE):
         levels = cluster(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
@@ -60,6 +69,17 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
         return levels if _error(levels, weight) < _BOOK_GAIN * _error(even, weight) else even
     limit = _REDUCED if work.target.reduce_range else 127
     return quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor, limit=limit)
+
+
+def _without_blocks(work: Work, row: LayerPlan) -> LayerPlan:
+    """The row, per channel where the model's opset knows no blocks."""
+    opset = work.model.opset_imports.get("", 0)
+    if opset >= OPSET:
+        return row
+    reason = f"blocks need opset {OPSET}, and this model cannot be raised from {opset}"
+    work.refuse(row.layer, "granularity", "block", "channel", reason)
+    work.rows[row.layer] = replace(row, granularity="channel", block=0)
+    return work.rows[row.layer]
 
 
 def _error(levels: Levels, weight: Array) -> float:
@@ -73,6 +93,7 @@ def _sparse(row: LayerPlan) -> bool:
 def _settings(work: Work, row: LayerPlan) -> str:
     return (
         f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{work.target.reduce_range}"
+        f":{row.symmetric}:{row.block}"
     )
 
 

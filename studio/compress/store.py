@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.artifact import LayerOutcome
-from studio.compress.work import Work
+from studio.compress.work import Work, is_constant
 from studio.errors import BuildError
 from studio.graph.constants import tensor_of
 
@@ -41,7 +41,9 @@ def outcomes(work: Work) -> tuple[LayerOutcome, ...]:
     seen: set[int] = set()
     found = []
     for fact, row, node in work.layers():
-        size = sum(_cone_bytes(value, seen) for value in node.inputs[1:] if value is not None)
+        size = sum(
+            _cone_bytes(value, seen) for value in node.inputs[1:] if value is not None and is_constant(value)
+        )
         found.append(
             LayerOutcome(
                 layer=fact.name,

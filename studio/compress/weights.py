@@ -16,7 +16,9 @@ _SAMPLE = 1 << 18
 class Levels:
     """A quantized weight: `values` int8 in the weight's shape, each one of `table` (int8, sorted).
 
-    weight ≈ values · scale, `scale` float32 (channels,) along `axis`, or (1,) per tensor.
+    weight ≈ values · scale, `scale` float32 (channels,) along `axis`, or (1,) per tensor;
+    (values − zero) · scale where there are zero points, int8 of the scale's shape. With a `block`
+    length, `scale` is (inputs / block, outputs) over a weight (inputs, outputs).
     `bits` is the width that the table needs; 8-bit weights have no table. `book` says that the
     table is a code book of the layer's own and not a grid of equal steps.
     """
@@ -27,13 +29,20 @@ class Levels:
     bits: int
     table: Array | None
     book: bool = False
+    zero: Array | None = None
+    block: int = 0
 
     def dequantized(self) -> Array:
         """The float32 weight that a kernel works with."""
+        if self.block:
+            return np.asarray(self.values * np.repeat(self.scale, self.block, axis=0), np.float32)
         shape = [1] * self.values.ndim
         if self.scale.size > 1:
             shape[self.axis] = self.scale.size
-        return self.values.astype(np.float32) * self.scale.reshape(shape)
+        codes = self.values.astype(np.float32)
+        if self.zero is not None:
+            codes -= self.zero.reshape(shape)
+        return np.asarray(codes * self.scale.reshape(shape), np.float32)
 
 
 def quantize(

@@ -7,6 +7,8 @@ from functools import cached_property
 
 from studio.artifact import Refusal
 from studio.graph.model import Facts, GroupFact, LayerFact
+from studio.recipe.activations import Ranges, activations, mostly_dynamic
+from studio.recipe.scales import block_of, granularity, symmetric
 from studio.recipe.settings import FLOAT, MAX_SPARSITY, Recipe, Settings
 from studio.target import OpRule, Target
 
@@ -26,6 +28,8 @@ class LayerPlan:
     symmetric: bool
     storage: str
     refused: tuple[Refusal, ...] = ()
+    dynamic: bool = False
+    distribute: str = "uniform"
 
     @property
     def quantized(self) -> bool:
@@ -55,7 +59,7 @@ class Plan:
 
     @property
     def needs_calibration(self) -> bool:
-        return any(row.activations < FLOAT for row in self.layers)
+        return any(row.activations < FLOAT and not row.dynamic for row in self.layers)
 
 
 def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> Plan:
@@ -70,7 +74,8 @@ def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> P
         for group in facts.groups
         if _removable(group, facts, target)
     }
-    rows = (_row(recipe, layer, facts, target.rule(layer.op), shared, calibrated) for layer in facts.layers)
+    ranges = Ranges(calibrated, not calibrated and mostly_dynamic(facts, target), target.why_activations)
+    rows = (_row(recipe, layer, facts, target.rule(layer.op), shared, ranges) for layer in facts.layers)
     return Plan(tuple(rows), recipe.calibration, recipe.calibration_samples, recipe.repair)
 
 
@@ -100,7 +105,7 @@ def _row(
     facts: Facts,
     rule: OpRule,
     shared: dict[str, Settings],
-    calibrated: bool,
+    ranges: Ranges,
 ) -> LayerPlan:
     wish = recipe.default
     for each in recipe.rules:
@@ -109,16 +114,20 @@ def _row(
     refused: list[Refusal] = []
     bits = _bits(wish, layer, rule, refused)
     sparsity, structure = _sparsity(wish, shared.get(layer.group), layer, facts, rule, refused)
+    block = block_of(wish, bits, layer, rule, refused)
+    width, dynamic = activations(wish, bits, block, layer, rule, ranges, refused)
     return LayerPlan(
         layer=layer.name,
         group=layer.group,
         bits=bits,
-        activations=_activations(wish, bits, layer, rule, calibrated, refused),
+        activations=width,
+        dynamic=dynamic,
         sparsity=sparsity,
         structure=structure,
-        granularity=_granularity(wish, rule, refused),
-        block=wish.block or 32,
-        symmetric=_symmetric(wish, bits, refused),
+        distribute=_distribute(shared.get(layer.group), structure),
+        granularity="block" if block else granularity(wish, rule, refused),
+        block=block,
+        symmetric=symmetric(wish, bits, sparsity, structure, bool(block), rule, refused),
         storage=wish.storage or "auto",
         refused=tuple(refused),
     )
@@ -139,28 +148,6 @@ def _bits(wish: Settings, layer: LayerFact, rule: OpRule, refused: list[Refusal]
         Refusal("bits", str(asked), str(given), rule.why or f"{layer.op} takes {_list(rule.bits)}")
     )
     return given
-
-
-def _activations(
-    wish: Settings, bits: int, layer: LayerFact, rule: OpRule, calibrated: bool, refused: list[Refusal]
-) -> int:
-    asked = wish.activations
-    if bits > 8:
-        if asked is not None and asked < FLOAT:
-            reason = "int8 kernels need integer weights; set the weights to 8 bits or fewer"
-            refused.append(Refusal("activations", str(asked), str(FLOAT), reason))
-        return FLOAT
-    if asked is None:
-        asked = 8 if 8 in rule.activations and rule.pays(layer) and calibrated else FLOAT
-    if asked not in rule.activations:
-        reason = rule.why or f"this op takes {_list(rule.activations)}"
-        refused.append(Refusal("activations", str(asked), str(FLOAT), reason))
-        return FLOAT
-    if asked < FLOAT and not calibrated:
-        reason = "int8 activations need calibration data; attach a data set"
-        refused.append(Refusal("activations", str(asked), str(FLOAT), reason))
-        return FLOAT
-    return asked
 
 
 def _sparsity(
@@ -189,6 +176,12 @@ def _sparsity(
     return _capped(asked, refused), "unstructured"
 
 
+def _distribute(shared: Settings | None, structure: str) -> str:
+    """Channels go as the group wishes; single weights always layer by layer."""
+    wish = shared.distribute if shared is not None and structure == "channels" else None
+    return wish or "uniform"
+
+
 def _capped(asked: float, refused: list[Refusal]) -> float:
     given = min(asked, MAX_SPARSITY)
     if given < asked:
@@ -204,22 +197,6 @@ def _why_not(layer: LayerFact, facts: Facts, rule: OpRule) -> str:
     if "channels" in rule.sparsity and group is not None and len(group.members) > 1:
         return "the target removes no channels of a layer that shares them"
     return rule.why or f"the target removes no channels of {layer.op}"
-
-
-def _granularity(wish: Settings, rule: OpRule, refused: list[Refusal]) -> str:
-    asked = wish.granularity or rule.granularity[0]
-    if asked in rule.granularity:
-        return asked
-    given = rule.granularity[0]
-    refused.append(Refusal("granularity", asked, given, f"this op takes {', '.join(rule.granularity)}"))
-    return given
-
-
-def _symmetric(wish: Settings, bits: int, refused: list[Refusal]) -> bool:
-    if wish.symmetric is False and bits <= 8:
-        reason = "int8 kernels run at full speed only with weights around zero"
-        refused.append(Refusal("symmetric", "false", "true", reason))
-    return True
 
 
 def _list(bits: tuple[int, ...]) -> str:

@@ -12,9 +12,10 @@ from studio.graph.model import GroupFact, LayerFact
 VERSION = 1
 FLOAT = 32
 MAX_SPARSITY = 0.95
-REPAIRS = ("equalize", "bias")
+REPAIRS = ("equalize", "round", "bias")
 
 Structure = Literal["auto", "channels", "unstructured"]
+Distribute = Literal["uniform", "global"]
 Granularity = Literal["channel", "tensor", "block"]
 Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
 Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
@@ -25,21 +26,30 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
     `bits`: width of weights, 32 (float), 16 (float16), 8 … 1. `activations`: 32 or 8; None means
     8 where the weights are integers, the target runs it and calibration data is there.
-    `sparsity`: fraction removed, 0 … 0.95. `block`: length of a scale's block along input channels.
+    `dynamic`: ranges of activations are found anew at every run, which needs no calibration data.
+    `symmetric` False gives the weights zero points: their range need not lie around zero.
+    `sparsity`: fraction removed, 0 … 0.95. `distribute` "global": as much as that figure would save is
+    taken from all such groups together, where channels cost least; a later figure of a layer's own holds
+    as it is. `block`: length of a scale's block along input channels.
     """
 
     bits: int | None = None
     activations: int | None = None
+    dynamic: bool | None = None
     sparsity: float | None = None
     structure: Structure | None = None
     granularity: Granularity | None = None
     block: int | None = None
     symmetric: bool | None = None
     storage: Storage | None = None
+    distribute: Distribute | None = None
 
     def over(self, below: Settings) -> Settings:
         """These settings laid over `below`: what is None here shines through."""
-        return Settings(**{**below.given(), **self.given()})
+        ours = self.given()
+        if self.sparsity is not None:
+            ours.setdefault("distribute", None)
+        return Settings(**{**below.given(), **ours})
 
     def given(self) -> dict[str, Any]:
         """The settings that are not None, by name."""

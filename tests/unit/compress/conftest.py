@@ -98,8 +98,8 @@ def as_model(proto: onnx.ModelProto) -> Model:
 
 def residual_net(width: int = 16) -> Net:
     """Stem, a residual block, a depth-wise inverted block with Clip, pooling, a classifier."""
-    net = Net("N", 3, 16, 16)
-    stem = net.op("Relu", [net.norm(net.conv("x", "stem", (3, width)), "stem_bn", width)], "stem_out")
+    net = Net("N", 4, 16, 16)
+    stem = net.op("Relu", [net.norm(net.conv("x", "stem", (4, width)), "stem_bn", width)], "stem_out")
     one = net.op("Relu", [net.norm(net.conv(stem, "conv1", (width, width)), "bn1", width)], "relu1")
     two = net.norm(net.conv(one, "conv2", (width, width)), "bn2", width)
     block = net.op("Relu", [net.op("Add", [two, stem], "sum1")], "block1")
@@ -116,8 +116,8 @@ def residual_net(width: int = 16) -> Net:
 
 def spread_net(width: int = 16, seed: int = 1) -> Net:
     """Plain and depth-wise convs whose channel ranges differ by 0.05 … 20, pushed through ReLU pairs."""
-    net = Net("N", 3, 12, 12, seed=seed)
-    first = net.op("Relu", [net.conv("x", "first", (3, width))], "relu_a")
+    net = Net("N", 4, 12, 12, seed=seed)
+    first = net.op("Relu", [net.conv("x", "first", (4, width))], "relu_a")
     deep = net.op("Relu", [net.conv(first, "deep", (width, width), 3, width)], "relu_b")
     last = net.op("Relu", [net.conv(deep, "last", (width, width), 1)], "relu_c")
     flat = net.op("Flatten", [net.op("GlobalAveragePool", [last], "pool")], "flat")

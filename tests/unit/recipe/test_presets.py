@@ -18,7 +18,7 @@ def test_presets_load_and_survive_their_own_text(name: str) -> None:
 
 
 def test_the_presets_that_people_look_for_are_there() -> None:
-    wanted = {"int8", "int8-accurate", "w4a8", "weights-only-4bit", "float16", "prune30-int8"}
+    wanted = {"int8", "int8-accurate", "w4a8", "weights-only-4bit", "dynamic-int8", "float16", "prune30-int8"}
     assert wanted <= set(presets.names())
 
 
