@@ -123,3 +123,25 @@ class Prepared:
     samples: int = 0
     behind: float = 1.0
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightView:
+    """The weights of one layer in the built file (`after`), beside the file built without compression.
+
+    `edges` are the common edges of both histograms, in weight units; `grid` holds the levels of the
+    channel with the widest range (empty where there is no grid); ranges are (least, greatest) per
+    output channel. `zeros` is the share of weights that are exactly zero. `sqnr_db` is None where
+    shapes differ or nothing does.
+    """
+
+    layer: str
+    edges: tuple[float, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    grid: tuple[float, ...]
+    ranges_before: tuple[tuple[float, float], ...]
+    ranges_after: tuple[tuple[float, float], ...]
+    zeros: float
+    count: int
+    sqnr_db: float | None

@@ -14,7 +14,7 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.errors import DataError, ProjectError, WorkerError
 from studio.estimate import Miss
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.opening import Opening, job_of
 from studio.paths import cache_dir
 from studio.project import changes
@@ -148,6 +148,10 @@ class Session(Opening, BoardVerbs):
             candidate = Candidate(artifact.path, artifact)
         found = self.workbench.drift(self.job().model, candidate, self._data(), control)
         return self._tell(found, set())
+
+    def weights(self, layer: str, control: Control) -> Changed[WeightView]:
+        """The weights of one layer in the file of the current revision, beside the uncompressed ones."""
+        return self._tell(self.workbench.weights(self.job(), layer, control), set())
 
     def evaluate(self, control: Control, emit: Callable[[Evaluation], None] = ignore) -> Changed[Evaluation]:
         """The open model itself on the data at hand."""

@@ -16,7 +16,7 @@ from studio.data.reference import DataFacts, DataRef
 from studio.errors import DataError, MeasureError, ModelError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.paths import cache_dir, data_dir
 from studio.recipe.resolve import Plan, resolve
 from studio.recipe.settings import Recipe, Settings
@@ -229,6 +229,15 @@ class LocalWorkbench:
 
         control.check()
         return tuple(kernels(path).items())
+
+    def weights(self, job: Job, layer: str, control: Control) -> WeightView:
+        from studio.measure.weights import view, weight_of
+
+        facts = self._model(job.model, control).facts
+        plain = replace(job, recipe=Recipe(target=job.recipe.target))
+        before = self.build(plain, control.part(0.0, 0.4))
+        after = self.build(job, control.part(0.4, 0.9))
+        return view(facts.by_name[layer], weight_of(before.path, layer), weight_of(after.path, layer))
 
     # Going out.
 

@@ -10,7 +10,7 @@ from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
 from studio.graph.model import Facts
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity
+from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.recipe.settings import Recipe
 
 
@@ -140,6 +140,13 @@ class Workbench(Protocol):
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
         """Ops of the graph as onnxruntime optimized it, with how often each occurs."""
+        ...
+
+    def weights(self, job: Job, layer: str, control: Control) -> WeightView:
+        """The weights of `layer` in the built file, beside those of the file built without compression.
+
+        Raises `MeasureError` where they are no constants of it.
+        """
         ...
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataFacts, DataRef
 from studio.errors import WorkerError
 from studio.graph.model import Facts
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.serving import Answer, Call, Progress
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
 from studio.worker_life import Deadline, Life, Message
@@ -134,6 +134,10 @@ class ProcessWorkbench:
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
         found: tuple[tuple[str, int], ...] = self._call("kernels", (path,), control)
+        return found
+
+    def weights(self, job: Job, layer: str, control: Control) -> WeightView:
+        found: WeightView = self._call("weights", (job, layer), control)
         return found
 
     # How.

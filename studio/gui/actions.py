@@ -41,6 +41,10 @@ VERBS = (
     Verb("boards", T.boards, "board", "Ctrl+B", needs_model=False, checkable=True),
     Verb("export", T.export, "export", "Ctrl+E"),
     Verb("find", T.layers_find, "search", "Ctrl+F"),
+    Verb("page_plots", T.plots, "gauge", "Ctrl+1"),
+    Verb("page_layer", T.inspector, "presets", "Ctrl+2"),
+    Verb("page_history", T.history, "undo", "Ctrl+3"),
+    Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),
 )
 
 

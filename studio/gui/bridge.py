@@ -24,7 +24,7 @@ from studio.recipe.settings import Recipe, Settings
 from studio.session import Session
 
 OPEN, DATA, MEASURE, SENSE = "open", "data", "measure", "sensitivity"
-EXPORT, REPORT, SAVE = "export", "report", "save"
+EXPORT, REPORT, SAVE, INSPECT = "export", "report", "save", "inspect"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from studio.gui import icons
@@ -11,11 +11,14 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.jobs import Advance, Outcome
 
+_PAGES = (("plots", T.plots), ("layer", T.inspector), ("history", T.history))
+
 
 class Foot(QFrame):
     """Shows the newest running job, and how many run besides. `stop` carries its lane."""
 
     stop = Signal(str)
+    page = Signal(str)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +29,7 @@ class Foot(QFrame):
         self._fractions: dict[str, Advance] = {}
         self._text, self._engine = label(T.jobs_idle, pixels=12), label(quiet=True, pixels=12)
         self._bar, self._stop = QProgressBar(), QToolButton()
+        self.pages = {key: self._page_button(key, text) for key, text in _PAGES}
         self._arrange()
         look.changed.connect(self._dress)
         self._dress()
@@ -48,7 +52,27 @@ class Foot(QFrame):
         for each in (self._text, self._bar, self._stop):
             row.addWidget(each)
         row.addStretch(1)
+        for button in self.pages.values():
+            row.addWidget(button)
+        row.addStretch(1)
         row.addWidget(self._engine)
+
+    def _page_button(self, key: str, text: str) -> QToolButton:
+        made = QToolButton()
+        made.setObjectName("page")
+        made.setText(text)
+        made.setCheckable(True)
+        made.setAutoExclusive(True)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        made.clicked.connect(lambda: self.page.emit(key))
+        made.hide()
+        return made
+
+    def show_page(self, key: str) -> None:
+        """Which page is open below; shows the buttons, which an empty window has no use for."""
+        for name, button in self.pages.items():
+            button.setChecked(name == key)
+            button.show()
 
     @property
     def lane(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PySide6.QtCore import QByteArray, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.gui import icons, numbers, preferences
+from studio.gui import commands, icons, numbers, preferences
 from studio.gui.actions import Actions
 from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
@@ -20,6 +21,7 @@ from studio.gui.dress import dress
 from studio.gui.files import Files
 from studio.gui.foot import Foot
 from studio.gui.notice import Notice
+from studio.gui.palette import Palette
 from studio.gui.present import Presenter
 from studio.gui.start import StartView
 from studio.gui.texts import T
@@ -59,6 +61,7 @@ class MainWindow(QMainWindow):
         self._pages = QStackedWidget()
         self._arrange()
         self._curtain = Curtain(self.look, self)
+        self.palette_ = Palette(partial(commands.entries, self), self)
         self._wire()
         self.restoreGeometry(QByteArray.fromBase64(self.preferences.geometry.encode()))
 
@@ -80,6 +83,10 @@ class MainWindow(QMainWindow):
             "boards": self._show_boards,
             "export": files.ask_export,
             "find": self._find,
+            "page_plots": lambda: self._show_page("plots"),
+            "page_layer": lambda: self._show_page("layer"),
+            "page_history": lambda: self._show_page("history"),
+            "palette": lambda: self.palette_.open(),
         }
 
     def _arrange(self) -> None:
@@ -115,6 +122,7 @@ class MainWindow(QMainWindow):
         bridge.ended.connect(edges.foot.end)
         bridge.ended.connect(self._take_end)
         edges.foot.stop.connect(bridge.cancel)
+        edges.foot.page.connect(self._show_page)
         edges.toolbar.preset_wanted.connect(bridge.apply_preset)
         edges.toolbar.theme_wanted.connect(self.choose_theme)
         start.open_wanted.connect(self.files.ask_model)
@@ -148,6 +156,7 @@ class MainWindow(QMainWindow):
         self.edges.notice.hide()
         self._pages.setCurrentWidget(self.page)
         self.page.layers.view.setFocus()
+        self._show_page(self.page.shown_page)
         self.setWindowTitle(f"{facts.name} – {T.app}")
         self.edges.foot.say_engine(session.target.title)
         self.actions_.allow(True)
@@ -176,6 +185,10 @@ class MainWindow(QMainWindow):
 
     def _show_boards(self, shown: bool) -> None:
         self.page.show_boards(shown)
+
+    def _show_page(self, key: str) -> None:
+        self.page.show_page(key)
+        self.edges.foot.show_page(key)
 
     def _find(self) -> None:
         self.page.layers.search.setFocus()

@@ -42,6 +42,8 @@ class Presenter(QObject):
         page.layers.view.edited.connect(bridge.edit)
         page.layers.view.chosen.connect(page.graph.set_selection)
         page.graph.selected.connect(page.layers.view.select)
+        page.layers.view.chosen.connect(page.inspector.follow)
+        page.graph.selected.connect(page.inspector.follow)
         page.accuracies.chosen.connect(bridge.goto)
         page.sizes.chosen.connect(bridge.goto)
 

@@ -11,6 +11,11 @@ QMainWindow, QDialog {{ background: {window}; }}
 #bar {{ background: {surface}; border: none; border-bottom: 1px solid {line}; }}
 #release {{ background: {sunken}; border: 1px solid {line}; border-radius: 8px; }}
 #foot {{ background: {surface}; border: none; border-top: 1px solid {line}; }}
+#page {{ padding: 3px 12px; color: {muted}; }}
+#page:checked {{ color: {text}; background: {accent_soft}; }}
+#palette {{ background: {surface}; border: 1px solid {line_strong}; border-radius: 10px; }}
+#palette QListWidget {{ background: {surface}; border: none; }}
+#palette QListWidget::item {{ border: none; border-radius: 6px; padding: 4px 10px; }}
 #divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
  border-right-width: 6px; }}
 #muted {{ color: {muted}; }}

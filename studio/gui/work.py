@@ -6,19 +6,22 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import numbers
 from studio.gui.boards.panel import BoardPanel
 from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
 from studio.gui.graph.view import GraphView
+from studio.gui.history import History
+from studio.gui.inspector.panel import Inspector
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.panel import Panel
 from studio.gui.plots.panel import PlotPanel
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
+PAGES = ("plots", "layer", "history")
 _GAP = 12
 _DRAWER = 350
 _WIDE = 1300
@@ -51,6 +54,8 @@ class WorkPage(QWidget):
         self.boards = BoardPanel(bridge, look)
         self.accuracies = PlotPanel(T.plot_accuracy, look, 0, _percent)
         self.sizes = PlotPanel(T.plot_size, look, 1, numbers.size, floor=0.0)
+        self.inspector, self.history = Inspector(bridge, look), History(bridge)
+        self._below = QStackedWidget()
         self._arrange()
         look.changed.connect(self._dress)
         self._dress()
@@ -71,7 +76,9 @@ class WorkPage(QWidget):
         self.boards.hide()
         below = _splitter(Qt.Orientation.Horizontal, self.accuracies, self.sizes)
         below.setSizes([750, 750])
-        whole = _splitter(Qt.Orientation.Vertical, middle, below)
+        for part in (below, self.inspector, self.history):
+            self._below.addWidget(part)
+        whole = _splitter(Qt.Orientation.Vertical, middle, self._below)
         whole.setSizes([500, 215])
         whole.setStretchFactor(0, 3)
         whole.setStretchFactor(1, 1)
@@ -90,6 +97,17 @@ class WorkPage(QWidget):
         QTimer.singleShot(0, self.graph.fit)
         if shown:
             self.boards.load()
+
+    @property
+    def shown_page(self) -> str:
+        """Which page is shown below."""
+        return PAGES[self._below.currentIndex()]
+
+    def show_page(self, key: str) -> None:
+        """Show `plots`, `layer` or `history` below."""
+        self._below.setCurrentIndex(PAGES.index(key))
+        if key == "layer":
+            self.inspector.follow(self.layers.view.names())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -57,7 +57,7 @@ def trust(user: User, server: Sshd) -> None:
     assert shown in box.text
     assert not user.window.page.boards.detail.push.isEnabled()
     user.saw(f"host key: {shown}")
-    hand.click(box.button)
+    _press(user, box.button)
     user.wait(user.window.page.boards.detail.push.isEnabled, "the trusted board")
 
 
@@ -72,7 +72,7 @@ def releases(user: User) -> None:
     hand.key("ctrl+z")
     user.measured()
     _press(user, detail.push)
-    user.wait(lambda: detail.text.count("KB") >= 2 and detail.rollback.isEnabled(), "the second push")
+    user.wait(lambda: len(detail.releases.rows) == 2 and detail.rollback.isEnabled(), "the second push")
     user.saw("second release")
     _press(user, detail.rollback)
     user.wait(lambda: "failed" in detail.releases.text, "the rollback")
@@ -124,6 +124,7 @@ def fingerprint(server: Sshd) -> str:
 
 def _press(user: User, button: object) -> None:
     user.wait(button.isEnabled, "a button to press")  # type: ignore[attr-defined]  # a QPushButton
+    user.window.page.boards.scroller.ensureWidgetVisible(button)  # type: ignore[arg-type]
     shots.settle(100)
     hand.click(button)  # type: ignore[arg-type]
 
@@ -135,5 +136,5 @@ def _press_release(user: User, release: str, verb: str) -> None:
 
 
 def _id(user: User, state: str) -> str:
-    rows = user.window.page.boards.detail.releases._rows
+    rows = user.window.page.boards.detail.releases.rows
     return next((row.release.id for row in rows if row.release.state == state), "")

@@ -24,7 +24,7 @@ from studio.gui.layers.model import ROW, Column
 from studio.gui.main_window import MainWindow
 
 _SAMPLES = Path(__file__).parents[2] / "resources" / "samples"
-_SECONDS = 60.0
+_SECONDS = 150.0
 _WINDOW = (1500, 940)
 
 

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from studio.boards.hostkeys import HostKey
+from studio.boards.report import BoardStatus, Release
 from studio.gui.boards.add import AddBoard
+from studio.gui.boards.releases import Releases
 from studio.gui.boards.trust import TrustBox
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import Look
@@ -93,3 +95,26 @@ def test_the_dialog_sends_what_was_typed(qtbot: QtBot, look: Look) -> None:
     dialog.port.setText("2222")
     dialog.accept_button.click()
     assert heard == [("pi", "10.0.0.7", 2222, "me", "")]
+
+
+def _release(id: str, state: str) -> Release:
+    return Release(id, 1, 290, "proved by 32 goldens", state)
+
+
+def test_a_release_offers_what_can_be_done_with_it(qtbot: QtBot, look: Look) -> None:
+    made = Releases(look)
+    qtbot.addWidget(made)
+    heard: list[tuple[str, str]] = []
+    made.wanted.connect(lambda verb, release: heard.append((verb, release)))
+    listed = (_release("new", "active"), _release("old", "previous"), _release("bad", "failed"))
+    made.show_status(BoardStatus("pi", "confirmed", "new", "old", 0, "bad", listed))
+    made.allow(True)
+    free = {
+        row.release.id: [verb for verb, each in row.buttons.items() if each.isEnabled()] for row in made.rows
+    }
+    assert free == {"new": ["bench"], "old": ["activate", "bench"], "bad": ["activate", "bench", "delete"]}
+    made.rows[2].buttons["delete"].click()
+    assert heard == [("delete", "bad")]
+    made.allow(False)
+    assert not any(button.isEnabled() for row in made.rows for button in row.buttons.values())
+    assert made.text.splitlines()[:2] == ["new", "active  ·  297 KB  ·  proved by 32 goldens"]

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from studio.artifact import Refusal
 from studio.graph.model import Facts, GroupFact, LayerFact
 from studio.gui.layers import track
+from studio.gui.layers.columns import widths
 from studio.gui.layers.model import Column, LayersModel
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.layers.rows import Row, rows
@@ -220,6 +221,24 @@ def test_selecting_from_outside_is_not_told(panel: LayersPanel) -> None:
     assert panel.view.names() == ("b",)
     assert panel.view.painter_of_rows.lit == {"a", "b"}
     assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("room", "effects", "hidden"),
+    [
+        (620, False, {Column.OP, Column.PARAMS, Column.EFFECT}),
+        (620, True, {Column.OP, Column.PARAMS, Column.EFFECT}),
+        (880, False, {Column.EFFECT}),
+        (880, True, set[Column]()),
+        (1500, True, set[Column]()),
+    ],
+)
+def test_columns_share_the_room(room: int, effects: bool, hidden: set[Column]) -> None:
+    made = widths(room, 208, effects)
+    assert {column for column, width in made.items() if not width} == hidden
+    assert sum(made.values()) == room
+    assert made[Column.SPARSITY] >= 132
+    assert made[Column.NAME] >= 150
 
 
 def test_a_refusal_says_what_was_given() -> None:

@@ -62,7 +62,7 @@ class BoardPanel(Panel):
         self.setMinimumWidth(330)
         self.list.setFixedHeight(_ROW + 2)
         self.list.setAccessibleName(T.boards)
-        scroll = QScrollArea()
+        self.scroller = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVB
 
 from studio.gui import fonts, icons
 from studio.gui.boards import words
-from studio.gui.panel import label
+from studio.gui.panel import Elided, label
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
@@ -37,7 +37,7 @@ class Releases(QWidget):
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self._look, self._rows = look, list[ReleaseRow]()
+        self._look, self.rows = look, list[ReleaseRow]()
         self._none = label(T.board_empty, quiet=True, pixels=12)
         self._list = QVBoxLayout(self)
         self._list.setContentsMargins(0, 0, 0, 0)
@@ -48,13 +48,13 @@ class Releases(QWidget):
 
     def show_status(self, status: BoardStatus | None) -> None:
         """List what is on the board, newest first; nothing at all while that is not known."""
-        for row in self._rows:
+        for row in self.rows:
             self._list.removeWidget(row)
             row.hide()
             row.deleteLater()
         shown = status.releases[:_SHOWN] if status else ()
-        self._rows = [ReleaseRow(release, self._look) for release in shown]
-        for row in self._rows:
+        self.rows = [ReleaseRow(release, self._look) for release in shown]
+        for row in self.rows:
             row.wanted.connect(self.wanted)
             self._list.addWidget(row)
         self._none.setVisible(not shown)
@@ -62,19 +62,19 @@ class Releases(QWidget):
 
     def allow(self, free: bool) -> None:
         """Enable what makes sense now; nothing while the board is at work."""
-        for row in self._rows:
+        for row in self.rows:
             row.allow(free)
 
     def row(self, release: str) -> ReleaseRow | None:
         """The row of a release, by its id."""
-        return next((row for row in self._rows if row.release.id == release), None)
+        return next((row for row in self.rows if row.release.id == release), None)
 
     @property
     def text(self) -> str:
-        return "\n".join(row.text for row in self._rows) or self._none.text()
+        return "\n".join(row.text for row in self.rows) or self._none.text()
 
     def _dress(self) -> None:
-        for row in self._rows:
+        for row in self.rows:
             row.dress()
 
 
@@ -95,7 +95,9 @@ class ReleaseRow(QFrame):
         self.dress()
 
     def _arrange(self, name: str, said: str) -> None:
-        title, remark = label(name, pixels=12), label(said, quiet=True, pixels=11)
+        title, remark = label(name, pixels=12), Elided(pixels=11)
+        remark.setObjectName("muted")
+        remark.setText(said)
         title.setFont(fonts.medium(12))
         title.setToolTip(self.release.id)
         words_ = QVBoxLayout()

@@ -1,0 +1,36 @@
+"""What the palette offers: the verbs that can be done now, the presets, the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from studio.gui.palette import Entry
+from studio.gui.texts import T
+from studio.recipe import presets
+
+if TYPE_CHECKING:
+    from studio.gui.main_window import MainWindow
+
+
+def entries(window: MainWindow) -> Iterator[Entry]:
+    """Verbs first, in the order of their table; greyed ones are left out."""
+    for action in window.actions_.all():
+        if action.isEnabled() and action is not window.actions_["palette"]:
+            yield Entry(action.text(), action.shortcut().toString(), action.trigger)
+    if window.bridge.session.document is None:
+        return
+    for name in presets.names():
+        yield Entry(name, T.presets, partial(window.bridge.apply_preset, name))
+    for layer in window.bridge.session.facts.layers:
+        yield Entry(layer.name, T.palette_layer, partial(_go_to, window, layer.name))
+
+
+def _go_to(window: MainWindow, name: str) -> None:
+    page = window.page
+    page.layers.search.clear()
+    page.layers.view.select((name,))
+    page.graph.reveal(name)
+    page.inspector.follow((name,))
+    page.layers.view.setFocus()
