@@ -72,7 +72,11 @@ class Work:
 
     def prune_wishes(self) -> str:
         """A digest of what the rows ask pruning for."""
-        wishes = [(row.layer, row.sparsity, row.structure) for row in self.plan.layers if row.sparsity]
+        wishes = [
+            (row.layer, row.sparsity, row.structure, row.distribute)
+            for row in self.plan.layers
+            if row.sparsity
+        ]
         return hashlib.sha256(repr(wishes).encode()).hexdigest()
 
     def refuse(self, layer: str, setting: str, asked: object, given: object, reason: str) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.artifact import Refusal
-from studio.compress.pruning.choose import choose, count_step, importance, repeats, weight_index
+from studio.compress.pruning.choose import count_step, cut_count, importance, repeats, weight_index
+from studio.compress.pruning.distribute import Share, distribute, limit, share
+from studio.compress.pruning.eliminate import eliminate
+from studio.compress.pruning.gains import output_gains
 from studio.compress.pruning.rebuild import Given, Kept, look, rebuild
 from studio.compress.pruning.removal import remove
 from studio.compress.pruning.repair import Follower, follower
-from studio.compress.pruning.rows import affordable, chunks
+from studio.compress.pruning.rows import Run, affordable, chunks
 from studio.compress.pruning.walk import peak_bytes
 from studio.control import Control
 from studio.errors import BuildError
@@ -60,21 +63,21 @@ def prune_channels(
     and the layers behind are rebuilt to make up for them. The same graph, plan and batches give the
     same bytes, on any number of cores; `kept` remembers what was computed for this graph and batches.
     """
+    from threadpoolctl import threadpool_limits
+
     coupling = couple(model, {tensor.name: tensor.shape for tensor in facts.tensors})
     rows = {row.layer: row for row in plan.layers}
-    wishes = [(part, _wish(part, rows)) for part in coupling.components]
-    asked = [(part, sparsity) for part, sparsity in wishes if sparsity > 0 and part.blocks]
+    wishes = [_wish(part, rows) for part in coupling.components]
+    asked = [wish for wish in wishes if wish.sparsity > 0 and wish.part.blocks]
     if not asked:
         return Pruned(facts)
     runs = chunks(facts, batches, plan.calibration_samples) if batches is not None else []
-    behind = _behind(coupling, [part for part, _ in asked]) if runs else {}
+    behind = _behind(coupling, [wish.part for wish in asked]) if runs else {}
     kept = kept or Kept()
-    seen, most = look(model, behind, runs, kept, control.part(0.0, 0.2))
-    gone = np.zeros(len(coupling.held), dtype=np.bool_)
-    variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
-    for part, sparsity in asked:
-        control.check()
-        gone[choose(coupling, part, sparsity, importance(coupling, part, variance))] = True
+    seen, most = look(model, behind, runs, kept, control.part(0.0, 0.1))
+    with threadpool_limits(1, "blas"):  # sums in another order would choose other channels
+        gains = _gains(model, facts, behind, runs, kept, control.part(0.1, 0.2))
+        gone = _chosen(coupling, asked, facts, seen, gains, control)
     followers = [(each, seen[name]) for name, each in _followers(coupling, gone) if name in seen]
     peak = peak_bytes(model, facts)
     remove(model, coupling, gone)
@@ -83,13 +86,62 @@ def prune_channels(
     return _told(facts, coupling, gone, asked)
 
 
-def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> float:
+class Wish(NamedTuple):
+    """What is to go of a component; `shared` where that is a share of the whole net's figure."""
+
+    part: Component
+    sparsity: float
+    shared: bool
+
+
+def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> Wish:
     """The component's sparsity: the least that any of its layers asks for. Layers whose own channels
     must all stay have no say, nor have nodes that are no layers."""
-    asked = [
-        rows[name].sparsity for name in part.members if name in rows and rows[name].structure == "channels"
-    ]
-    return min(asked, default=0.0)
+    asked = [rows[name] for name in part.members if name in rows and rows[name].structure == "channels"]
+    sparsity = min((row.sparsity for row in asked), default=0.0)
+    return Wish(part, sparsity, bool(asked) and all(row.distribute == "global" for row in asked))
+
+
+def _chosen(
+    coupling: Coupling,
+    asked: Sequence[Wish],
+    facts: Facts,
+    seen: Mapping[str, Array],
+    gains: Mapping[str, float],
+    control: Control,
+) -> Gone:
+    """One flag per class: it goes."""
+    gone = np.zeros(len(coupling.held), dtype=np.bool_)
+    variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
+    shares: list[Share] = []
+    for part, sparsity, shared in asked:
+        control.check()
+        most = limit(sparsity) if shared else sparsity
+        counts = [cut_count(coupling, part, block, most) for block in part.blocks]
+        orders = eliminate(coupling, part, counts, seen, importance(coupling, part, variance), gains)
+        for block, order in zip(part.blocks, orders, strict=True):
+            if shared:
+                shares.append(share(coupling, part, block, order, sparsity, facts))
+            else:
+                gone[order.classes] = True
+    for each, count in zip(shares, distribute(shares), strict=True):
+        gone[each.order.classes[:count]] = True
+    return gone
+
+
+def _gains(
+    model: ir.Model,
+    facts: Facts,
+    behind: Mapping[str, tuple[str, int, int]],
+    runs: Sequence[Run],
+    kept: Kept,
+    control: Control,
+) -> dict[str, float]:
+    """By layer behind: how much the outputs answer to errors in what it takes in."""
+    tensors = list(dict.fromkeys(tensor for tensor, _, _ in behind.values()))
+    missing = [tensor for tensor in tensors if tensor not in kept.gains]
+    kept.gains.update(output_gains(model, facts, missing, runs, control))
+    return {name: kept.gains.get(tensor, 1.0) for name, (tensor, _, _) in behind.items()}
 
 
 def _behind(coupling: Coupling, parts: Iterable[Component]) -> dict[str, tuple[str, int, int]]:
@@ -136,15 +188,12 @@ def _stamp(coupling: Coupling, name: str, gone: Gone) -> str:
     return digest.hexdigest()
 
 
-def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Component, float]]) -> Pruned:
+def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: Sequence[Wish]) -> Pruned:
     kept = {name: np.flatnonzero(~gone[coupling.class_of[ids]]) for name, ids in coupling.members.items()}
     lost = {name: 1 - len(kept[name]) / len(coupling.members[name]) for name in kept}
     sparsity = {name: share for name, share in lost.items() if share > 0}
     refused = {
-        name: _refusal(sparsity_asked, coupling, part)
-        for part, sparsity_asked in asked
-        for name in part.members
-        if name not in sparsity
+        name: _refusal(wish, coupling) for wish in asked for name in wish.part.members if name not in sparsity
     }
     return Pruned(
         _refreshed(facts, coupling, gone),
@@ -154,11 +203,13 @@ def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: list[tuple[Compon
     )
 
 
-def _refusal(asked: float, coupling: Coupling, part: Component) -> Refusal:
-    block = max(part.blocks, key=len)
-    step = count_step(len(block), repeats(coupling, part, block))
+def _refusal(wish: Wish, coupling: Coupling) -> Refusal:
+    block = max(wish.part.blocks, key=len)
+    step = count_step(len(block), repeats(coupling, wish.part, block))
     reason = f"channels go in steps of {step}, here {step / len(block):.1%} at a time"
-    return Refusal("sparsity", f"{asked:g}", "0", reason)
+    if wish.shared and cut_count(coupling, wish.part, block, wish.sparsity):
+        reason = "the whole figure is met where channels cost less"
+    return Refusal("sparsity", f"{wish.sparsity:g}", "0", reason)
 
 
 def _refreshed(facts: Facts, coupling: Coupling, gone: Gone) -> Facts:

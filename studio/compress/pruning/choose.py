@@ -44,14 +44,9 @@ def repeats(coupling: Coupling, part: Component, block: NDArray[np.int64]) -> in
     return max(int(count) for count in counts)
 
 
-def choose(coupling: Coupling, part: Component, sparsity: float, scores: Scores) -> NDArray[np.int64]:
-    """The classes of `part` that go: the lowest scores of every block; ties go from the end."""
-    gone = []
-    for block in part.blocks:
-        count = len(block) - keep_count(len(block), sparsity, repeats(coupling, part, block))
-        order = np.lexsort((-block, scores[block]))
-        gone.append(block[order[:count]])
-    return np.concatenate(gone) if gone else np.empty(0, dtype=np.int64)
+def cut_count(coupling: Coupling, part: Component, block: NDArray[np.int64], sparsity: float) -> int:
+    """How many classes of `block` go at `sparsity`."""
+    return len(block) - keep_count(len(block), sparsity, repeats(coupling, part, block))
 
 
 def importance(coupling: Coupling, part: Component, variance: Mapping[str, Array]) -> Scores:

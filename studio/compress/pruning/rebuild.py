@@ -23,10 +23,12 @@ _MOST_BYTES = 1 << 27
 @dataclass
 class Kept:
     """What builds of one graph on one set of batches share: rows of the original, by the tensors that
-    were looked at, and how each layer's input is made up for, by what was removed in front of it."""
+    were looked at, and how each layer's input is made up for, by what was removed in front of it, and
+    what tensors mean to the outputs."""
 
     rows: dict[str, tuple[dict[str, Array], int]] = field(default_factory=dict)
     mixes: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    gains: dict[str, float] = field(default_factory=dict)
 
     def trim(self) -> None:
         """Let go of the oldest, so that a bound on memory holds."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 Keep = NDArray[np.bool_]
 MAX_SOLVE = 1024  # channels; above, a cubic solve costs more than it gives
-_RIDGE = 1e-2  # of the mean variance: pulls towards keeping channels as they are
+RIDGE = 1e-2  # of the mean variance: pulls towards keeping channels as they are
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def mapping(given: Array, wanted: Array, keep: Keep) -> tuple[Array, Array]:
     centred = given - mean.astype(np.float32)
     within = (centred.T @ centred).astype(np.float64) / len(given)
     across = (centred.T @ (wanted - target.astype(np.float32))).astype(np.float64) / len(given)
-    ridge = _RIDGE * max(float(np.trace(within)) / len(within), 1e-12)
+    ridge = RIDGE * max(float(np.trace(within)) / len(within), 1e-12)
     mix = solve(within + ridge * np.eye(len(within)), across + ridge * plain, assume_a="pos")
     return mix, target - mean @ mix
 
