@@ -1,6 +1,6 @@
 """From a model and a plan to an artifact, pass by pass.
 
-fold → equalize → prune → calibrate → quantize → correct → store.
+fold → equalize → prune → calibrate → quantize → round → correct → store.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from studio.compress.fold import fold
 from studio.compress.prune import prune
 from studio.compress.quantize import choose_levels
 from studio.compress.ranges import Seen, range_of
+from studio.compress.reconstruct import reconstruct, wanted
 from studio.compress.store import outcomes, write
 from studio.compress.watcher import Watcher
 from studio.compress.weights import Levels
@@ -86,10 +87,20 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     if any(row.quantized for row in work.rows.values()):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.45, 0.7))))
     levels: dict[str, Levels] = {}
-    _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.85), cache)))
-    if work.repairs("bias"):
-        _run(work, "correct", lambda: correct_biases(work, levels, seen, cache))
+    _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.75), cache)))
     ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
+    learned: dict[str, Levels] = {}
+    if source is not None and work.repairs("round") and wanted(work):
+        part = control.part(0.75, 0.86)
+        _run(
+            work,
+            "round",
+            lambda: learned.update(reconstruct(work, levels, ranges, source, cache, part)),
+        )
+    if work.repairs("bias"):
+        rest = {name: each for name, each in levels.items() if name not in learned}
+        _run(work, "correct", lambda: correct_biases(work, rest, seen, cache))
+    levels.update(learned)
     control.step(0.87, "writing the graph")
     _run(work, "store", lambda: emit(work, levels, ranges))
 
