@@ -24,6 +24,7 @@ from studio.recipe import presets
 from studio.recipe.resolve import Plan, resolve, unmatched
 from studio.recipe.settings import Recipe, Rule, Settings
 from studio.search.curves import curves, expected
+from studio.search.front import Visited
 from studio.target import Target
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class State:
     `history` holds the finished measurements in the order they came, one per revision; `artifact` is
     the last one built and `artifact_revision` the revision it was built from. `board_runs` and
     `exported` are (revision, run on a board) and (revision, path written), oldest first. `misses`
-    tell how far each estimate was from what was measured then.
+    tell how far each estimate was from what was measured then; `visited` what the last search measured.
     """
 
     journal: Journal | None = None
@@ -50,6 +51,7 @@ class State:
     board_runs: tuple[tuple[int, BoardRun], ...] = ()
     exported: tuple[tuple[int, str], ...] = ()
     misses: tuple[estimate.Miss, ...] = ()
+    visited: tuple[Visited, ...] = ()
     project: str = ""
 
     @property

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from studio.boards.package import Package
     from studio.boards.report import BoardRun, Pushed
     from studio.report import ReportData
+    from studio.search.budgets import Budgets
+    from studio.search.front import Found, Visited
 
 
 _DEATHS = 2  # a worker that dies more often will do so again
@@ -130,6 +132,27 @@ class Session(Opening, BoardVerbs):
                 if len(notes) == _DEATHS:
                     raise
                 notes = (*notes, f"{error.cause}; what was measured by then is kept")
+
+    def search(
+        self, budgets: Budgets, control: Control, emit: Callable[[Visited], None] = ignore
+    ) -> Changed[Found]:
+        """Find a recipe that meets `budgets` and take it, as one step of undo; the nearest where none does.
+
+        Every recipe measured on the way stays in `state.visited`. An edit meanwhile ends it with
+        `Cancelled`.
+        """
+        document = self.journal.document
+        self._data()
+        found = self.workbench.search(job_of(document), budgets, emit, control)
+        with self._lock:
+            self._demand_current(document.revision)
+            self._state = replace(self._state, visited=found.visited)
+            self._edit(lambda _: found.best.recipe, f"search: {found.best.label}")
+            step = self.journal.steps[self.journal.at]
+            best = found.best
+            self._keep(Measured(step.document.revision, step.label, best.artifact, best.comparison))
+        notes = tuple(str(each) for each in found.fails)
+        return self._tell(found, {changes.HISTORY, changes.ARTIFACT}, notes)
 
     def compare(
         self, path: str | Path, control: Control, emit: Callable[[Comparison], None] = ignore

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio import target
+from studio import estimate, target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
@@ -21,6 +21,8 @@ from studio.paths import cache_dir, data_dir
 from studio.recipe.resolve import Plan, resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.recipe.text import dumps
+from studio.search.budgets import Budgets
+from studio.search.front import Found, Visited
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Written
 
 if TYPE_CHECKING:
@@ -223,6 +225,32 @@ class LocalWorkbench:
             store=SensitivityStore((self._folder or data_dir()) / "sensitivity" / name),
             live=Live(self._cut_budget // 4),
         )
+
+    def search(self, job: Job, budgets: Budgets, emit: Callable[[Visited], None], control: Control) -> Found:
+        from studio.search.search import Search
+
+        facts = self._model(job.model, control).facts
+        rows = self.sensitivity(job, lambda _: None, control.part(0.0, 0.6))
+
+        def measure(recipe: Recipe, label: str, part: Control) -> Visited:
+            return self._visit(replace(job, recipe=recipe), label, budgets, part)
+
+        def size(recipe: Recipe, built: Artifact) -> float:
+            return estimate.size(facts, _plan(replace(job, recipe=recipe), facts), built).value
+
+        return Search(facts, job.recipe, rows, budgets, measure, size, control.part(0.6, 1.0), emit).run()
+
+    def _visit(self, job: Job, label: str, budgets: Budgets, control: Control) -> Visited:
+        """Build and measure a recipe; its latency too where a budget asks for it."""
+        assert job.data is not None
+        artifact = self.build(job, control.part(0.0, 0.4))
+        candidate = Candidate(artifact.path, artifact)
+        found = self.compare(job.model, candidate, job.data, lambda _: None, control.part(0.4, 0.9))
+        latency = None
+        if budgets.max_latency is not None:
+            pair = self.latency(job.model, candidate, job.data, control.part(0.9, 1.0))
+            latency = pair.optimized.p50
+        return Visited(job.recipe, label, artifact, found, latency)
 
     def kernels(self, path: str, control: Control) -> tuple[tuple[str, int], ...]:
         from studio.measure.sessions import kernels

@@ -12,6 +12,8 @@ from studio.data.reference import DataFacts, DataRef
 from studio.graph.model import Facts
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.recipe.settings import Recipe
+from studio.search.budgets import Budgets
+from studio.search.front import Found, Visited
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ class Workbench(Protocol):
         self, job: Job, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
         """Effect of one setting on one group alone, group by group."""
+        ...
+
+    def search(self, job: Job, budgets: Budgets, emit: Callable[[Visited], None], control: Control) -> Found:
+        """The recipe that meets the budgets, or the nearest; `emit` gets every recipe measured."""
         ...
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

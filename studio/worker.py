@@ -16,6 +16,8 @@ from studio.data.reference import DataFacts, DataRef
 from studio.errors import WorkerError
 from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
+from studio.search.budgets import Budgets
+from studio.search.front import Found, Visited
 from studio.serving import Answer, Call, Progress
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
 from studio.worker_life import Deadline, Life, Message
@@ -120,6 +122,10 @@ class ProcessWorkbench:
         self, job: Job, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
         found: tuple[Sensitivity, ...] = self._call("sensitivity", (job,), control, emit)
+        return found
+
+    def search(self, job: Job, budgets: Budgets, emit: Callable[[Visited], None], control: Control) -> Found:
+        found: Found = self._call("search", (job, budgets), control, emit)
         return found
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

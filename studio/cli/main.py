@@ -11,6 +11,7 @@ from studio.cli.demo import demo
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
+from studio.cli.search import search, sensitivity
 
 HELP = """Compress a trained network layer by layer and ship the measured file to your board.
 
@@ -24,5 +25,5 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, board, plugins, demo):
+for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, plugins, demo):
     cli.add_command(each)
