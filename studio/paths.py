@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -46,5 +47,7 @@ def _home(kind: str) -> Path | None:
 
 
 def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
+    """The folder, made where that can be done; who writes into one that is not there says so by name."""
+    with suppress(OSError):
+        path.mkdir(parents=True, exist_ok=True)
     return path

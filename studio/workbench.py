@@ -13,7 +13,7 @@ from studio import estimate, target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
-from studio.errors import DataError, MeasureError, ModelError
+from studio.errors import DataError, ExportError, MeasureError, ModelError, ProjectError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
@@ -273,6 +273,7 @@ class LocalWorkbench:
         from studio.formats.onnx_out import export
 
         model = self._model(job.model, control)
+        _spare_inputs(Path(out), job)
         control.step(0.1, "checking what will be written")
         sample = self._samples(model, job.data, 4, control)
         done = export(artifact, Path(out), sample)
@@ -377,7 +378,11 @@ class LocalWorkbench:
 
     def _made(self, name: str) -> Path:
         folder = (self._folder or cache_dir()) / name
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fix = "Make room there, or set TRIMTAB_HOME to a folder that can be written."
+            raise ProjectError(str(folder), f"it cannot be made ({error.strerror})", fix) from error
         return folder
 
 
@@ -395,6 +400,13 @@ def _edits(job: Job, layers: tuple[str, ...]) -> tuple[Job, ...]:
 
 def _plan(job: Job, facts: Facts) -> Plan:
     return resolve(job.recipe, facts, target.load(job.recipe.target), job.data is not None)
+
+
+def _spare_inputs(out: Path, job: Job) -> None:
+    """Never write over what was read."""
+    for source in (job.model.path, job.data.path if job.data else ""):
+        if source and out.exists() and Path(source).exists() and out.samefile(source):
+            raise ExportError(str(out), "the model or its data is read from it", "Choose another path.")
 
 
 def _demand_sample_axis(inputs: Arrays) -> None:

@@ -8,16 +8,21 @@ from typing import Any
 
 import click
 
-from studio.artifact import Artifact
+from studio.artifact import Artifact, LayerOutcome
 from studio.cli import options, tables
 from studio.cli.models import interval
 from studio.cli.shell import Report, Shell, verb
 from studio.errors import ExportError, RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Comparison
+from studio.recipe.settings import FLOAT
 from studio.workbench_api import Written
 
 NO_DATA = "without --data no accuracy was measured, and activations stay float"
+
+
+NOTHING_DONE = "no layer was changed: nothing was asked for that any of them can have"
+NO_LAYERS = "no layer was changed: the model has none that can be (those inside If, Loop or functions stay)"
 
 
 @click.command()
@@ -58,7 +63,13 @@ def optimize(
     found = measured.comparison
     told = optimized_json(written, facts, measured.artifact, found, seconds)
     notes = measured.artifact.notes if found else (*measured.artifact.notes, NO_DATA)
+    if not any(_touched(each) for each in measured.artifact.layers):
+        notes = (*notes, NOTHING_DONE if facts.layers else NO_LAYERS)
     return Report(told, optimized_text(written, facts, measured.artifact, found), notes)
+
+
+def _touched(layer: LayerOutcome) -> bool:
+    return layer.bits < FLOAT or layer.sparsity > 0
 
 
 def refuse_same(model: Path, out: Path) -> None:

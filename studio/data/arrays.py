@@ -56,7 +56,18 @@ class ArrayDataset(Dataset):
         return rows if self._order is None else self._order[rows]
 
     def _taken(self, arrays: Arrays, rows: slice | NDArray[np.int64]) -> Arrays:
-        return {name: fitted(array[rows], self._tensors[name]) for name, array in arrays.items()}
+        found = {name: fitted(array[rows], self._tensors[name]) for name, array in arrays.items()}
+        for name, array in found.items():
+            self._check_numbers(name, array, rows)
+        return found
+
+    def _check_numbers(self, name: str, array: NDArray[np.generic], rows: slice | NDArray[np.int64]) -> None:
+        if array.dtype.kind != "f" or not np.isnan(array).any():
+            return
+        first = int(np.isnan(array).reshape(len(array), -1).any(axis=1).argmax())
+        row = first + rows.start if isinstance(rows, slice) else int(rows[first])
+        cause = f"row {row} of {name!r} holds values that are not numbers (NaN)"
+        raise DataError(self.facts.ref.path, cause, "Mend or remove the row.")
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,9 @@ def _check_place(out: Path, source: Path) -> None:
         raise ExportError(str(out), "its folder does not exist", "Create the folder, or choose another.")
     if out.is_dir():
         raise ExportError(str(out), "this is a folder", "Choose a file name.")
+    if out.is_file() and out.suffix.lower() != ".onnx":
+        cause = "there is a file of this name that is no .onnx file; it is left alone"
+        raise ExportError(str(out), cause, "Choose a name that ends in .onnx.")
     if out.exists() and not out.is_file():
         raise ExportError(str(out), "this is a device or pipe, not a file", "Choose a file name.")
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -84,6 +85,23 @@ def test_the_input_is_never_written_over(sample: Path, tmp_path: Path) -> None:
     assert copy.read_bytes() == sample.read_bytes()
 
 
+def test_data_are_never_written_over(sample: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.zeros((4, 1, 28, 28), np.float32))
+    before = data.read_bytes()
+    told = answer("optimize", sample, "--data", data, "--preset", "float16", "--out", data, status=1)
+    assert told["error"]["kind"] == "export"
+    assert data.read_bytes() == before
+
+
+def test_a_home_that_cannot_be_made(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path / "file"))
+    told = answer("optimize", sample, "--preset", "float16", "--out", tmp_path / "o.onnx", status=1)
+    assert "TRIMTAB_HOME" in told["error"]["fix"]
+    assert answer("board", "list", status=1)["error"]["kind"] == "board"
+
+
 def test_errors_for_people_are_on_stderr(tmp_path: Path) -> None:
     result = run("inspect", tmp_path / "gone.onnx")
     assert result.exit_code == 1
@@ -138,6 +156,12 @@ def test_a_wrong_recipe_is_said_before_anything_is_opened(options: tuple[str, ..
     told = answer("optimize", "never-opened.onnx", "--out", "o.onnx", *options, status=1)
     assert told["error"]["kind"] == "recipe"
     assert text in told["error"]["cause"]
+
+
+def test_a_build_that_changes_nothing_says_so(sample: Path, tmp_path: Path) -> None:
+    result = run("optimize", sample, "--set", "*:bits=32", "--out", tmp_path / "o.onnx")
+    assert result.exit_code == 0
+    assert "no layer was changed" in result.stderr
 
 
 def test_evaluate_without_data_says_what_to_add(sample: Path) -> None:

@@ -193,3 +193,12 @@ def test_opening_can_be_cancelled(tmp_path, image):
     control.cancel()
     with pytest.raises(Cancelled):
         open_data(DataRef(str(tmp_path / "d.npz")), image, control)
+
+
+def test_what_is_not_a_number_is_named_by_its_row(tmp_path, image):
+    x = X.copy()
+    x[31, 0, 2, 2] = np.nan
+    data = opened(tmp_path, image, x=x)
+    assert len(data.inputs(0, 31)["image"]) == 31
+    with pytest.raises(DataError, match="row 31 of 'image'"):
+        data.inputs(16, 48)
