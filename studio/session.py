@@ -12,6 +12,7 @@ from studio.artifact import Artifact
 from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
+from studio.data.thumbnails import Thumbnail
 from studio.errors import DataError, ProjectError, WorkerError
 from studio.estimate import Miss
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
@@ -175,6 +176,11 @@ class Session(Opening, BoardVerbs):
     def weights(self, layer: str, control: Control) -> Changed[WeightView]:
         """The weights of one layer in the file of the current revision, beside the uncompressed ones."""
         return self._tell(self.workbench.weights(self.job(), layer, control), set())
+
+    def thumbnails(self, samples: tuple[int, ...], control: Control) -> Changed[tuple[Thumbnail, ...]]:
+        """Pictures of these samples of the data at hand; none where they are no pictures."""
+        found = self.workbench.thumbnails(self.job().model, self._data(), samples, control)
+        return self._tell(found, set())
 
     def evaluate(self, control: Control, emit: Callable[[Evaluation], None] = ignore) -> Changed[Evaluation]:
         """The open model itself on the data at hand."""

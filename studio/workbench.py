@@ -267,6 +267,18 @@ class LocalWorkbench:
         after = self.build(job, control.part(0.4, 0.9))
         return view(facts.by_name[layer], weight_of(before.path, layer), weight_of(after.path, layer))
 
+    def thumbnails(
+        self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control
+    ) -> tuple[Thumbnail, ...]:
+        from studio.data.thumbnails import thumbnail
+
+        dataset, made = self._dataset(data, self._model(model, control).facts, control), []
+        for place, sample in enumerate(samples):
+            control.step(place / len(samples), "")
+            values = next(iter(dataset.inputs(sample, sample + 1).values()))
+            made.append(thumbnail(sample, values[0]))
+        return tuple(each for each in made if each is not None)
+
     # Going out.
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

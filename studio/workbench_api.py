@@ -9,6 +9,7 @@ from typing import Protocol
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
+from studio.data.thumbnails import Thumbnail
 from studio.graph.model import Facts
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.recipe.settings import Recipe
@@ -153,6 +154,12 @@ class Workbench(Protocol):
 
         Raises `MeasureError` where they are no constants of it.
         """
+        ...
+
+    def thumbnails(
+        self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control
+    ) -> tuple[Thumbnail, ...]:
+        """Pictures of these samples; none for samples that are no pictures."""
         ...
 
     def close(self) -> None:

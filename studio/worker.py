@@ -13,6 +13,7 @@ import psutil
 from studio.artifact import Artifact
 from studio.control import Cancelled, Control
 from studio.data.reference import DataFacts, DataRef
+from studio.data.thumbnails import Thumbnail
 from studio.errors import WorkerError
 from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
@@ -144,6 +145,12 @@ class ProcessWorkbench:
 
     def weights(self, job: Job, layer: str, control: Control) -> WeightView:
         found: WeightView = self._call("weights", (job, layer), control)
+        return found
+
+    def thumbnails(
+        self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control
+    ) -> tuple[Thumbnail, ...]:
+        found: tuple[Thumbnail, ...] = self._call("thumbnails", (model, data, samples), control)
         return found
 
     # How.

@@ -43,7 +43,8 @@ VERBS = (
     Verb("find", T.layers_find, "search", "Ctrl+F"),
     Verb("page_plots", T.plots, "gauge", "Ctrl+1"),
     Verb("page_layer", T.inspector, "presets", "Ctrl+2"),
-    Verb("page_history", T.history, "undo", "Ctrl+3"),
+    Verb("page_answers", T.answers, "data", "Ctrl+3"),
+    Verb("page_history", T.history, "undo", "Ctrl+4"),
     Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),
 )
 

@@ -24,7 +24,7 @@ from studio.recipe.settings import Recipe, Settings
 from studio.session import Session
 
 OPEN, DATA, MEASURE, SENSE = "open", "data", "measure", "sensitivity"
-EXPORT, REPORT, SAVE, INSPECT = "export", "report", "save", "inspect"
+EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "export", "report", "save", "inspect", "answers"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 
@@ -45,6 +45,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self.session = session
         self._lanes = Lanes(self._from_lane, self._from_work)
+        self._closed = False
         self._guard, self._latest = threading.Lock(), dict[str, Advance]()
         self._routes: dict[type, Any] = {
             Changed: self._take_change,
@@ -131,6 +132,8 @@ class Bridge(QObject):
 
     def run(self, lane: str, label: str, work: Callable[[Control], object], replace: bool = True) -> None:
         """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`."""
+        if self._closed:
+            return  # a timer of the window may come late
         self.started.emit(lane, label)
         self._lanes.submit(lane, work, label, replace)
 
@@ -144,6 +147,7 @@ class Bridge(QObject):
 
     def close(self) -> None:
         """Cancel everything, end the threads and stop listening."""
+        self._closed = True
         self._settle.stop()
         self._stop()
         self._lanes.close()

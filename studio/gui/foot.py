@@ -11,7 +11,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.jobs import Advance, Outcome
 
-_PAGES = (("plots", T.plots), ("layer", T.inspector), ("history", T.history))
+_PAGES = (("plots", T.plots), ("layer", T.inspector), ("answers", T.answers), ("history", T.history))
 
 
 class Foot(QFrame):

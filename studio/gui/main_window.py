@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
             "find": self._find,
             "page_plots": lambda: self._show_page("plots"),
             "page_layer": lambda: self._show_page("layer"),
+            "page_answers": lambda: self._show_page("answers"),
             "page_history": lambda: self._show_page("history"),
             "palette": lambda: self.palette_.open(),
         }

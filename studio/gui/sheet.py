@@ -16,6 +16,8 @@ QMainWindow, QDialog {{ background: {window}; }}
 #palette {{ background: {surface}; border: 1px solid {line_strong}; border-radius: 10px; }}
 #palette QListWidget {{ background: {surface}; border: none; }}
 #palette QListWidget::item {{ border: none; border-radius: 6px; padding: 4px 10px; }}
+#answers {{ background: {surface}; border: none; padding: 4px; }}
+#answers::item {{ border: none; border-radius: 8px; padding: 4px; }}
 #divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
  border-right-width: 6px; }}
 #muted {{ color: {muted}; }}

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import numbers
+from studio.gui.answers import Answers
 from studio.gui.boards.panel import BoardPanel
 from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
@@ -21,7 +22,7 @@ from studio.gui.plots.panel import PlotPanel
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
-PAGES = ("plots", "layer", "history")
+PAGES = ("plots", "layer", "answers", "history")
 _GAP = 12
 _DRAWER = 350
 _WIDE = 1300
@@ -55,6 +56,7 @@ class WorkPage(QWidget):
         self.accuracies = PlotPanel(T.plot_accuracy, look, 0, _percent)
         self.sizes = PlotPanel(T.plot_size, look, 1, numbers.size, floor=0.0)
         self.inspector, self.history = Inspector(bridge, look), History(bridge)
+        self.answers = Answers(bridge, look)
         self._below = QStackedWidget()
         self._arrange()
         look.changed.connect(self._dress)
@@ -76,7 +78,7 @@ class WorkPage(QWidget):
         self.boards.hide()
         below = _splitter(Qt.Orientation.Horizontal, self.accuracies, self.sizes)
         below.setSizes([750, 750])
-        for part in (below, self.inspector, self.history):
+        for part in (below, self.inspector, self.answers, self.history):
             self._below.addWidget(part)
         whole = _splitter(Qt.Orientation.Vertical, middle, self._below)
         whole.setSizes([500, 215])
@@ -104,7 +106,7 @@ class WorkPage(QWidget):
         return PAGES[self._below.currentIndex()]
 
     def show_page(self, key: str) -> None:
-        """Show `plots`, `layer` or `history` below."""
+        """Show one of `PAGES` below."""
         self._below.setCurrentIndex(PAGES.index(key))
         if key == "layer":
             self.inspector.follow(self.layers.view.names())

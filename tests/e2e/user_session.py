@@ -177,6 +177,7 @@ def main(folder: Path) -> None:
             step(user)
     except BaseException:
         hand.picture(folder, "failed")
+        print(window.edges.foot.text, window.edges.notice.text, window.page.boards.detail.text, sep="\n")
         raise
     finally:
         window.close()

@@ -60,6 +60,21 @@ def test_the_palette_finds_verbs_presets_and_layers(opened: MainWindow, qtbot: Q
     assert not palette.isVisible()
 
 
+def test_changed_answers_are_shown_as_pictures(opened: MainWindow, qtbot: QtBot) -> None:
+    answers, session = opened.page.answers, opened.bridge.session
+    opened.actions_["page_answers"].trigger()
+    assert answers.none.isVisible()
+    opened.bridge.edit(("*",), Settings(bits=2))
+    qtbot.waitUntil(lambda: answers.list.count() > 0, timeout=_SECONDS)
+    qtbot.waitUntil(lambda: len(answers._pictures) >= answers.list.count(), timeout=_SECONDS)
+    assert session.measured is not None
+    assert session.measured.comparison is not None
+    flips = {flip.sample: flip for flip in session.measured.comparison.flips}
+    assert answers.list.count() == min(len(flips), 48)
+    assert "→" in answers.list.item(0).text()
+    assert "of 200 answers changed" in answers.remark.text()
+
+
 def test_labels_of_edits_keep_the_end_of_a_path() -> None:
     assert two_lines("stage1/block1/conv2/conv: bits 4", 18) == "block1/conv2/conv\nbits 4"
     assert two_lines("preset int8", 18) == "preset int8"

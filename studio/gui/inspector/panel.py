@@ -19,6 +19,7 @@ from studio.project.changes import Changed
 
 _SOON_MS = 120
 _FACTS = 300
+_MOST = 24
 
 
 class Inspector(Panel):
@@ -121,4 +122,5 @@ class Inspector(Panel):
                 cell.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
                 self._facts.addWidget(cell, row, column)
                 self._cells.append(cell)
-        self._facts.setRowStretch(len(lines), 1)
+        for row in range(_MOST):
+            self._facts.setRowStretch(row, int(row == len(lines)))

@@ -21,6 +21,8 @@ _GRID = 7.0
 class Picture(QWidget):
     """Draws a `WeightView`; says what it shows to assistive technology too."""
 
+    before = "ghost"  # colour of what was
+
     def __init__(self, title: str, look: Look) -> None:
         super().__init__()
         self._title, self._look = title, look
@@ -51,7 +53,8 @@ class Picture(QWidget):
 
     def _legend(self, painter: QPainter, room: QRectF, theme: Theme) -> None:
         x = room.right() - _RIGHT
-        for text, colour in ((T.weights_after, theme.accent_text), (T.weights_before, theme.ghost)):
+        before = getattr(theme, self.before)
+        for text, colour in ((T.weights_after, theme.accent_text), (T.weights_before, before)):
             width = painter.fontMetrics().horizontalAdvance(text)
             painter.setPen(QColor(theme.muted))
             painter.drawText(QPointF(x - width, 15), text)
@@ -61,6 +64,8 @@ class Picture(QWidget):
 
 class Histogram(Picture):
     """Before as an outline, after as bars, and the levels that the widest channel may take as ticks."""
+
+    before = "text"
 
     def draw(self, painter: QPainter, box: QRectF, view: WeightView, theme: Theme) -> None:
         most = math.sqrt(max(*view.before, *view.after, 1))
