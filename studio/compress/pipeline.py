@@ -118,7 +118,7 @@ def _run(work: Work, name: str, apply: Callable[[], None]) -> None:
 
 def _used(plan: Plan) -> bool:
     """Whether calibration data, where there is any, has a say in the bytes of this plan's artifact."""
-    return any(row.quantized or (row.sparsity > 0 and row.structure == "channels") for row in plan.layers)
+    return any(row.quantized or row.sparsity > 0 for row in plan.layers)
 
 
 def _serialized(work: Work) -> bytes:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from studio.compress.fold import set_weight, weight_array
-from studio.compress.pruning.channels import Pruned, prune_channels
-from studio.compress.pruning.masks import magnitude_mask, sparsity_of
+from studio.artifact import Refusal
+from studio.compress.pruning.channels import prune_channels
 from studio.compress.pruning.rebuild import Kept
+from studio.compress.pruning.single import prune_weights
 from studio.compress.work import Work
 from studio.control import Control
+from studio.graph.model import Facts
 from studio.graph.onnx_edge import clone
+from studio.graph.trace import KEPT, write_kept
 from studio.stages import CalibrationSource
 
 if TYPE_CHECKING:
@@ -22,44 +25,58 @@ _REBUILT = "rebuilt"
 _KEPT = 3
 
 
+@dataclass(frozen=True)
+class _Result:
+    """A pruned net and what is to be told of it."""
+
+    model: ir.Model
+    facts: Facts
+    sparsity: Mapping[str, float]
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+
+
 def prune(
     work: Work, source: CalibrationSource | None, control: Control, cache: MutableMapping[str, Any]
 ) -> None:
     """Prune what the rows ask for; what was really removed goes to `work.sparsity`.
 
-    `cache` keeps the last few nets that lost channels, so that moving bits does not rebuild it.
+    `cache` keeps the last few pruned nets, so that moving bits does not prune again, and what was
+    computed on the way, so that another wish for one layer redoes only what lies behind it.
     """
-    rows = work.rows.values()
-    if any(row.sparsity > 0 and row.structure == "channels" for row in rows):
-        _channels(work, source, control, cache)
-    for fact, row, node in work.layers():
-        if row.sparsity > 0 and row.structure == "unstructured":
-            weight = weight_array(node)
-            if weight is None:
-                reason = "its weight is not a plain float constant"
-                work.refuse(fact.name, "sparsity", f"{row.sparsity:g}", 0, reason)
-                continue
-            mask = magnitude_mask(weight, row.sparsity)
-            set_weight(work, node, weight * mask)
-            work.sparsity[fact.name] = sparsity_of(mask)
-
-
-def _channels(
-    work: Work, source: CalibrationSource | None, control: Control, cache: MutableMapping[str, Any]
-) -> None:
+    if not any(row.sparsity > 0 for row in work.rows.values()):
+        return
     data = source.key if source is not None else ""
-    key = f"{work.state()}:{work.prune_wishes()}:{data}:{work.plan.calibration_samples}"
-    kept: dict[str, tuple[ir.Model, Pruned]] = cache.setdefault(_LAST, {})
-    if key not in kept:
+    base = f"{work.state()}:{data}:{work.plan.calibration_samples}"
+    last: dict[str, _Result] = cache.setdefault(_LAST, {})
+    key = f"{base}:{work.prune_wishes()}"
+    if key not in last:
+        last[key] = _pruned(work, source, control, _kept(base, cache))
+        for old in list(last)[:-_KEPT]:
+            del last[old]
+    result = last[key]
+    work.adopt(clone(result.model))
+    work.facts = result.facts
+    work.sparsity.update(result.sparsity)
+    for layer, refusal in result.refused.items():
+        work.refused.setdefault(layer, []).append(refusal)
+
+
+def _pruned(work: Work, source: CalibrationSource | None, control: Control, kept: Kept) -> _Result:
+    sparsity: dict[str, float] = {}
+    refused: dict[str, Refusal] = {}
+    if any(row.sparsity > 0 and row.structure == "channels" for row in work.rows.values()):
         batches = source.batches() if source is not None else None
-        shared = _kept(f"{work.state()}:{data}:{work.plan.calibration_samples}", cache)
-        pruned = prune_channels(work.model, work.facts, work.plan, control, batches, shared)
-        kept[key] = (clone(work.model), pruned)
-        for old in list(kept)[:-_KEPT]:
-            del kept[old]
-    model, pruned = kept[key]
-    work.adopt(clone(model))
-    _tell(work, pruned)
+        part = control.part(0.0, 0.6)
+        found = prune_channels(work.model, work.facts, work.plan, part, batches, kept)
+        work.facts = found.facts
+        sparsity.update(found.sparsity)
+        refused.update(found.refused)
+        work.model.metadata_props[KEPT] = write_kept(found.kept, found.widths)
+    if any(row.sparsity > 0 and row.structure == "unstructured" for row in work.rows.values()):
+        single = prune_weights(work, source, control.part(0.6, 1.0))
+        sparsity.update(single.sparsity)
+        refused.update(single.refused)
+    return _Result(clone(work.model), work.facts, sparsity, refused)
 
 
 def _kept(base: str, cache: MutableMapping[str, Any]) -> Kept:
@@ -68,10 +85,3 @@ def _kept(base: str, cache: MutableMapping[str, Any]) -> Kept:
         cache[_REBUILT] = base, Kept()
     kept: Kept = cache[_REBUILT][1]
     return kept
-
-
-def _tell(work: Work, pruned: Pruned) -> None:
-    work.facts = pruned.facts
-    work.sparsity.update(pruned.sparsity)
-    for layer, refusal in pruned.refused.items():
-        work.refused.setdefault(layer, []).append(refusal)

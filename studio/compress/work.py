@@ -58,6 +58,7 @@ class Work:
         self.model = model
         self.nodes = {name: named[name] for name in self.nodes}
         self._names.clear()
+        self._count = 0
 
     def repairs(self, name: str) -> bool:
         """Whether the recipe asks for this repair and anything is quantized."""

@@ -39,12 +39,13 @@ Gone = NDArray[np.bool_]
 @dataclass(frozen=True)
 class Pruned:
     """What became of the layers. `sparsity` is, per layer that lost output channels, the fraction
-    really removed; `kept` the positions that stayed; `facts` the facts with the new weight shapes,
-    params and bytes; `refused` tells of wishes that came to nothing."""
+    really removed; `kept` the positions that stayed, of `widths` before; `facts` the facts with the new
+    weight shapes, params and bytes; `refused` tells of wishes that came to nothing."""
 
     facts: Facts
     sparsity: Mapping[str, float] = field(default_factory=dict)
     kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
 
 
@@ -199,6 +200,7 @@ def _told(facts: Facts, coupling: Coupling, gone: Gone, asked: Sequence[Wish]) -
         _refreshed(facts, coupling, gone),
         sparsity,
         {name: tuple(kept[name].tolist()) for name in sparsity},
+        {name: len(coupling.members[name]) for name in sparsity},
         refused,
     )
 
