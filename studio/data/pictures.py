@@ -57,11 +57,23 @@ def _decoded(path: Path, how: Preprocessing) -> Image:
                     str(path), f"{width} × {height} pixels is too large", "Scale it down or remove it."
                 )
             _draft(opened, how)
-            return opened.convert("L" if how.channels == "L" else "RGB")
+            return _eight_bits(path, opened).convert("L" if how.channels == "L" else "RGB")
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataError(
             str(path), f"cannot be decoded ({str(error)[:120]})", "Replace or remove the picture."
         ) from error
+
+
+def _eight_bits(path: Path, opened: Image) -> Image:
+    """16-bit pictures at 8 bits; Pillow's own conversion cuts them off at 255, which is white."""
+    from PIL import Image
+
+    if opened.mode in ("I", "F"):
+        cause = "its pixels have 32 bits, and which value is white is not said"
+        raise DataError(str(path), cause, "Save it with 8 or 16 bits per channel.")
+    if not opened.mode.startswith("I;16"):
+        return opened
+    return Image.fromarray(np.rint(np.asarray(opened, dtype=np.float32) / 257).astype(np.uint8))
 
 
 def _draft(opened: Any, how: Preprocessing) -> None:

@@ -146,3 +146,13 @@ def test_resize_crop_layout_and_channel_order(tmp_path):
 def test_folder_needs_a_single_input(folder, model):
     with pytest.raises(DataError, match="takes 2 inputs"):
         open_data(DataRef(str(folder)), model(a=("N", 3), b=("N", 2)))
+
+
+def test_deep_pictures_keep_their_greys(tmp_path):
+    how = Preprocessing(channels="L")
+    steps = np.array([[0, 257, 32896, 65535]], np.uint16)
+    Image.fromarray(steps).save(tmp_path / "deep.png")
+    np.testing.assert_allclose(prepared(tmp_path / "deep.png", how)[0, 0] * 255, [0, 1, 128, 255], atol=1e-4)
+    Image.fromarray(steps.astype(np.float32)).save(tmp_path / "float.tiff")
+    with pytest.raises(DataError, match="32 bits"):
+        prepared(tmp_path / "float.tiff", how)
