@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.compress.budget import HISTOGRAMS, PRODUCTS, budget_for
 from studio.compress.ranges import Histogram, Seen
 from studio.compress.work import Array, Work, is_constant
 from studio.control import Control
@@ -18,33 +19,42 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 Statistics = Mapping[str, Seen]
-CHUNK = 16
-_HISTOGRAMS = ("percentile", "entropy", "mse")
 
 
 def watch(work: Work, source: CalibrationSource, control: Control) -> dict[str, Seen]:
     """Run the graph as it stands and return what was seen of every float tensor, by name.
 
-    Samples go through in chunks of at most `CHUNK`, so that memory is bounded by one chunk's
-    activations plus 16 KiB per tensor for methods that need a histogram. Raises `BuildError` where
-    the data does not fit the model or gives values that are not finite.
+    Memory is bounded, and the bound is said before the first sample: see `studio.compress.budget`.
+    Raises `BuildError` where the data does not fit the model or gives values that are not finite.
     """
     names = watched(work)
+    budget = budget_for(work, names)
+    control.step(0.0, f"calibrating in at most {budget.megabytes} MB")
     session = session_with(work.model, names)
-    with_histogram = work.plan.calibration in _HISTOGRAMS
-    inputs = {str(node.inputs[0].name) for _, _, node in work.layers() if node.inputs[0] is not None}
-    seen = {
-        name: Seen(histogram=Histogram() if with_histogram else None, keeps_mean=name in inputs)
-        for name in names
-    }
+    seen = _empty(work, names)
     count = 0
-    for batch in _limited(source, work.plan.calibration_samples, _chunk(work)):
+    for batch in _limited(source, work.plan.calibration_samples, (budget.chunk, budget.exact)):
         count += _size(batch)
         control.step(min(1.0, count / work.plan.calibration_samples), f"calibrating, {count} samples")
-        _feed(session, batch, seen, names)
+        for piece in budget.pieces:
+            _feed(session, batch, seen, piece)
     if not count:
         raise BuildError("calibration", "the data gave no samples", "Attach data with calibration samples.")
     return seen
+
+
+def _empty(work: Work, names: Iterable[str]) -> dict[str, Seen]:
+    """Statistics to be filled: means of what layers take in, rows of what matrix products take in."""
+    with_histogram = work.plan.calibration in HISTOGRAMS
+    inputs = {str(node.inputs[0].name): node.op_type for _, _, node in work.layers() if node.inputs[0]}
+    return {
+        name: Seen(
+            histogram=Histogram() if with_histogram else None,
+            keeps_mean=name in inputs,
+            keeps_rows=inputs.get(name) in PRODUCTS,
+        )
+        for name in names
+    }
 
 
 def watched(work: Work) -> tuple[str, ...]:
@@ -77,13 +87,6 @@ def session_with(model: ir.Model, names: Iterable[str]) -> ort.InferenceSession:
     return ort.InferenceSession(serialize(copy), options, providers=["CPUExecutionProvider"])
 
 
-def _chunk(work: Work) -> tuple[int, bool]:
-    """Samples per run, and whether the model takes exactly that many."""
-    heads = {fact.shape[0] for fact in work.facts.inputs if fact.shape}
-    fixed = heads.pop() if len(heads) == 1 else None
-    return (fixed, True) if isinstance(fixed, int) and fixed > 0 else (CHUNK, False)
-
-
 def _limited(source: CalibrationSource, limit: int, chunk: tuple[int, bool]) -> Iterator[Batch]:
     """The source's batches cut into chunks, about `limit` samples in all."""
     most, exact = chunk
@@ -105,11 +108,12 @@ def _size(batch: Batch) -> int:
 
 
 def _feed(session: ort.InferenceSession, batch: Batch, seen: dict[str, Seen], names: Iterable[str]) -> None:
-    wanted = [output.name for output in session.get_outputs() if output.name in seen]
+    here = set(names)
+    wanted = [output.name for output in session.get_outputs() if output.name in here]
     feeds = {each.name: batch[each.name] for each in session.get_inputs() if each.name in batch}
     given = _run(session, wanted, feeds) if wanted else []  # no names would mean all outputs
     values = dict(zip(wanted, given, strict=True))
-    values.update({name: array for name, array in feeds.items() if name in seen})
+    values.update({name: array for name, array in feeds.items() if name in here})
     for name, value in values.items():
         _add(name, np.asarray(value), seen[name])
 

@@ -11,7 +11,7 @@ import numpy as np
 from studio.compress.blocks import place_blocks
 from studio.compress.dynamic import Found, levels_for, place_dynamic, why_not_dynamic
 from studio.compress.fold import along, bias_array, share_equals, sweep, weight_array
-from studio.compress.pairs import Ranges, insert_pairs
+from studio.compress.pairs import Ranges, insert_pairs, keep_apart
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
 from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float, why_not
@@ -134,7 +134,9 @@ def _store_levels(
     elif node.op_type == "Gemm":  # QGemm fuses with an explicit zero point only
         parts.append(shelf.constant(np.zeros(levels.scale.size if axis else (), np.int8)))
     set_input(node, 1, work.before(node, "DequantizeLinear", parts, axis))
-    if bias is not None and bias.any():
+    if node.op_type == "MatMul":
+        keep_apart(work, node)
+    elif bias is not None and bias.any():
         _store_bias(work, shelf, node, bias, scale, steps)
     elif bias is not None:
         node.resize_inputs(2)  # a float bias, be it zero, would keep the kernel from fusing

@@ -9,7 +9,7 @@ from studio.compress.grids import Grid, clipped, grid_of
 from studio.compress.places import MOVES, Places, clip_of, data_inputs
 from studio.compress.ranges import Range
 from studio.compress.storage import Shelf
-from studio.compress.work import Work, bypass
+from studio.compress.work import Work, array_of, bypass, only_consumer, set_input
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -107,3 +107,21 @@ def hand_over(value: ir.Value, back: ir.Value) -> None:
                 graph.outputs[index] = back
     back.name, value.name = None, short
     back.name = name
+
+
+def keep_apart(work: Work, node: ir.Node) -> None:
+    """Keep onnxruntime from making a float Gemm of an integer MatMul and the Add behind it.
+
+    Where every size is known it joins them before it looks for integers; a vector of full rank is not
+    what it looks for.
+    """
+    follower = only_consumer(node.outputs[0])
+    shapes = {fact.name: fact.shape for fact in work.facts.tensors}
+    shape = shapes.get(str(node.outputs[0].name))
+    if follower is None or follower.op_type != "Add" or shape is None or len(shape) < 3:
+        return
+    index = 1 if follower.inputs[0] is node.outputs[0] else 0
+    vector = array_of(follower.inputs[index])
+    if vector is not None and vector.ndim == 1 and all(isinstance(size, int) for size in shape):
+        wide = vector.reshape((1,) * (len(shape) - 1) + (-1,))
+        set_input(follower, index, work.constant(wide, work.release(follower.inputs[index])))

@@ -1,6 +1,6 @@
 """From a model and a plan to an artifact, pass by pass.
 
-fold → equalize → prune → calibrate → quantize → round → correct → store.
+fold → equalize → smooth → prune → calibrate → quantize → round → correct → store.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from studio.compress.prune import prune
 from studio.compress.quantize import choose_levels
 from studio.compress.ranges import Seen, range_of
 from studio.compress.reconstruct import reconstruct, wanted
+from studio.compress.smooth import smooth
 from studio.compress.store import outcomes, write
 from studio.compress.watcher import Watcher
 from studio.compress.weights import Levels
@@ -83,6 +84,9 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     if work.repairs("equalize"):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.05, 0.25))))
         _run(work, "equalize", lambda: equalize(work, seen))
+    if work.repairs("smooth") and source is not None:
+        _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.2, 0.25))))
+        _run(work, "smooth", lambda: smooth(work, seen))
     _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45), cache))
     if any(row.quantized for row in work.rows.values()):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.45, 0.7))))

@@ -9,8 +9,10 @@ import numpy as np
 from studio.compress.work import Array
 
 BINS = 2048
+ROWS = 128
+ROWS_OF_BATCH = 16
 _PERCENTILE = 99.99
-_MAP = 1 << 16
+MAP = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Seen:
     """Statistics of one tensor, filled batch by batch.
 
     `reach` (channels,) is the largest magnitude along axis 1; `mean` is over samples, in the shape
-    of one sample.
+    of one sample; `rows` (places, C) are some of the tensor's rows along the last axis.
     """
 
     low: float = np.inf
@@ -73,6 +75,8 @@ class Seen:
     shape: tuple[int, ...] = ()
     keeps_mean: bool = False
     histogram: Histogram | None = None
+    keeps_rows: bool = False
+    rows: Array | None = None
 
     def add(self, values: Array) -> None:
         """Take one batch (N, …) of finite float values."""
@@ -85,8 +89,19 @@ class Seen:
         if self.keeps_mean:
             self._sum(values)
         self._reach(values)
+        if self.keeps_rows:
+            self._keep(values)
         if self.histogram is not None:
             self.histogram.add(values)
+
+    def _keep(self, values: Array) -> None:
+        """A few rows of each batch, evenly spread, until there are `ROWS`."""
+        rows = values.reshape(-1, values.shape[-1])
+        kept = np.zeros((0, rows.shape[1]), np.float32) if self.rows is None else self.rows
+        room = min(ROWS_OF_BATCH, ROWS - len(kept), len(rows))
+        if room > 0 and kept.shape[1] == rows.shape[1]:
+            taken = np.linspace(0, len(rows) - 1, room).astype(np.intp)
+            self.rows = np.concatenate([kept, rows[taken]])
 
     def _reach(self, values: Array) -> None:
         if values.ndim < 2:
@@ -100,7 +115,7 @@ class Seen:
 
     def _sum(self, values: Array) -> None:
         total = values.sum(axis=0, dtype=np.float64)
-        if total.size > _MAP:
+        if total.size > MAP:
             self.shape = total.shape
             total = total.mean(axis=tuple(range(1, total.ndim)), keepdims=True)
         if self.total is None:

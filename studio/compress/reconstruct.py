@@ -97,9 +97,9 @@ def reconstruct(
 
 
 def _settled(node: ir.Node, rows: Rows, levels: Levels, cache: MutableMapping[str, Any]) -> Levels:
-    """What becomes of a layer's levels; 8 bits, and weights that layers share, stay as they are."""
+    """What becomes of a layer's levels; 8 bits, zero points, blocks and shared weights stay as they are."""
     shared = node.inputs[1] is None or len(node.inputs[1].uses()) > 1
-    if levels.bits > NARROW or shared:
+    if levels.bits > NARROW or shared or levels.zero is not None or levels.block:
         return levels
     key = _key(rows, levels, node)
     if key not in cache:

@@ -12,7 +12,7 @@ from studio.graph.model import GroupFact, LayerFact
 VERSION = 1
 FLOAT = 32
 MAX_SPARSITY = 0.95
-REPAIRS = ("equalize", "round", "bias")
+REPAIRS = ("equalize", "smooth", "round", "bias")
 
 Structure = Literal["auto", "channels", "unstructured"]
 Distribute = Literal["uniform", "global"]
