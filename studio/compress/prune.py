@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.artifact import Refusal
@@ -43,8 +43,11 @@ def prune(
     `cache` keeps the last few pruned nets, so that moving bits does not prune again, and what was
     computed on the way, so that another wish for one layer redoes only what lies behind it.
     """
-    if not any(row.sparsity > 0 for row in work.rows.values()):
+    if not any(row.structure != "none" for row in work.rows.values()):
         return
+    if source is not None and not _in_float32(work):
+        source = None
+        work.notes.append("the model computes in float16: what to prune was chosen by the weights alone")
     data = source.key if source is not None else ""
     base = f"{work.state()}:{data}:{work.plan.calibration_samples}"
     last: dict[str, _Result] = cache.setdefault(_LAST, {})
@@ -57,8 +60,17 @@ def prune(
     work.adopt(clone(result.model))
     work.facts = result.facts
     work.sparsity.update(result.sparsity)
+    for layer, row in work.rows.items():
+        if row.structure == "unstructured":
+            work.rows[layer] = replace(row, sparsity=result.sparsity.get(layer, 0.0))
     for layer, refusal in result.refused.items():
         work.refused.setdefault(layer, []).append(refusal)
+
+
+def _in_float32(work: Work) -> bool:
+    """Whether what the layers take in can be watched: sessions that watch give out float32."""
+    taken = {node.inputs[0].name for _, _, node in work.layers() if node.inputs[0] is not None}
+    return all(fact.dtype == "FLOAT" for fact in work.facts.tensors if fact.name in taken)
 
 
 def _pruned(work: Work, source: CalibrationSource | None, control: Control, kept: Kept) -> _Result:
@@ -72,7 +84,7 @@ def _pruned(work: Work, source: CalibrationSource | None, control: Control, kept
         sparsity.update(found.sparsity)
         refused.update(found.refused)
         work.model.metadata_props[KEPT] = write_kept(found.kept, found.widths)
-    if any(row.sparsity > 0 and row.structure == "unstructured" for row in work.rows.values()):
+    if any(row.structure == "unstructured" for row in work.rows.values()):
         single = prune_weights(work, source, control.part(0.6, 1.0))
         sparsity.update(single.sparsity)
         refused.update(single.refused)

@@ -74,9 +74,9 @@ class Work:
     def prune_wishes(self) -> str:
         """A digest of what the rows ask pruning for."""
         wishes = [
-            (row.layer, row.sparsity, row.structure, row.distribute)
+            (row.layer, row.sparsity, row.structure, row.distribute, row.threshold, row.pattern)
             for row in self.plan.layers
-            if row.sparsity
+            if row.sparsity or row.threshold
         ]
         return hashlib.sha256(repr(wishes).encode()).hexdigest()
 

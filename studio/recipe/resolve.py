@@ -30,6 +30,8 @@ class LayerPlan:
     refused: tuple[Refusal, ...] = ()
     dynamic: bool = False
     distribute: str = "uniform"
+    threshold: float = 0.0
+    pattern: str = ""
 
     @property
     def quantized(self) -> bool:
@@ -37,7 +39,7 @@ class LayerPlan:
 
     @property
     def touched(self) -> bool:
-        return self.bits != FLOAT or self.sparsity > 0
+        return self.bits != FLOAT or self.sparsity > 0 or self.threshold > 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def _row(
         sparsity=sparsity,
         structure=structure,
         distribute=_distribute(shared.get(layer.group), structure),
+        threshold=wish.threshold or 0.0 if structure == "unstructured" else 0.0,
+        pattern=wish.pattern or "" if structure == "unstructured" else "",
         granularity="block" if block else granularity(wish, rule, refused),
         block=block,
         symmetric=symmetric(wish, bits, sparsity, structure, bool(block), rule, refused),
@@ -160,13 +164,14 @@ def _sparsity(
 ) -> tuple[float, str]:
     """Channels go as the whole group wishes (`shared`, None where it cannot); single weights as the
     layer alone wishes."""
-    if shared is not None and layer.prunable and shared.structure in (None, "auto", "channels"):
+    single = bool(wish.pattern or wish.threshold)
+    if not single and shared is not None and layer.prunable and shared.structure != "unstructured":
         given = _capped(shared.sparsity or 0.0, refused)
         return given, "channels" if given > 0 else "none"
-    asked = wish.sparsity or 0.0
-    if asked <= 0:
+    asked = _share(wish)
+    if asked <= 0 and not wish.threshold:
         return 0.0, "none"
-    if wish.structure == "channels":
+    if wish.structure == "channels" and not single:
         reason = _why_not(layer, facts, rule)
         refused.append(Refusal("structure", "channels", "unstructured", reason))
     if "unstructured" not in rule.sparsity:
@@ -174,6 +179,16 @@ def _sparsity(
         refused.append(Refusal("sparsity", f"{asked:g}", "0", reason))
         return 0.0, "none"
     return _capped(asked, refused), "unstructured"
+
+
+def _share(wish: Settings) -> float:
+    """The fraction of single weights that goes, as far as it is known before they are seen."""
+    if wish.threshold:
+        return 0.0
+    if wish.pattern:
+        stay, of = wish.pattern.split(":")
+        return 1 - int(stay) / int(of)
+    return wish.sparsity or 0.0
 
 
 def _distribute(shared: Settings | None, structure: str) -> str:

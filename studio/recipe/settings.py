@@ -14,8 +14,10 @@ FLOAT = 32
 MAX_SPARSITY = 0.95
 REPAIRS = ("equalize", "smooth", "round", "bias")
 
+_LESS = ("sparsity", "threshold", "pattern")  # one of them says how many weights go
 Structure = Literal["auto", "channels", "unstructured"]
 Distribute = Literal["uniform", "global"]
+Pattern = Literal["1:2", "2:4", "4:8", "1:4"]
 Granularity = Literal["channel", "tensor", "block"]
 Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
 Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
@@ -30,7 +32,9 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     `symmetric` False gives the weights zero points: their range need not lie around zero.
     `sparsity`: fraction removed, 0 … 0.95. `distribute` "global": as much as that figure would save is
     taken from all such groups together, where channels cost least; a later figure of a layer's own holds
-    as it is. `block`: length of a scale's block along input channels.
+    as it is. `threshold`: single weights of at most that magnitude go (batch norms folded, channels
+    equalized); `pattern` "2:4": of four consecutive input channels two stay. `block`: length of a
+    scale's block along input channels.
     """
 
     bits: int | None = None
@@ -43,12 +47,14 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     symmetric: bool | None = None
     storage: Storage | None = None
     distribute: Distribute | None = None
+    threshold: float | None = None
+    pattern: Pattern | None = None
 
     def over(self, below: Settings) -> Settings:
         """These settings laid over `below`: what is None here shines through."""
         ours = self.given()
-        if self.sparsity is not None:
-            ours.setdefault("distribute", None)
+        if any(name in ours for name in _LESS):
+            ours = {**dict.fromkeys((*_LESS, "distribute")), **ours}
         return Settings(**{**below.given(), **ours})
 
     def given(self) -> dict[str, Any]:

@@ -110,5 +110,7 @@ def _check_settings(settings: Settings, origin: str) -> None:
         raise RecipeError(origin, f"activations={settings.activations} is no width", "Use 32, 16 or 8.")
     if settings.sparsity is not None and not 0 <= settings.sparsity < 1:
         raise RecipeError(origin, f"sparsity={settings.sparsity:g} is out of range", "Use 0 up to 0.95.")
+    if settings.threshold is not None and not 0 <= settings.threshold < float("inf"):
+        raise RecipeError(origin, f"threshold={settings.threshold:g} is out of range", "Use 0 or more.")
     if settings.block is not None and not 8 <= settings.block <= 1024:
         raise RecipeError(origin, f"block={settings.block} is out of range", "Use 8 to 1024.")

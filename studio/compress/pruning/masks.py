@@ -35,6 +35,22 @@ def threshold_mask(weight: Array, threshold: float) -> Mask:
     return np.asarray(np.abs(weight) > threshold)
 
 
+def pattern_mask(scores: Array, stay: int, of: int, inner: int = 1) -> Mask:
+    """N:M sparsity: of every `of` consecutive input channels the `stay` of highest score remain.
+
+    `scores` is (…, channels · inner), `inner` the places of a kernel, each of which has a pattern of its
+    own. Of equal ones the first stay; a last, shorter run keeps up to `stay`.
+    """
+    split = scores.reshape(*scores.shape[:-1], -1, inner)
+    channels = split.shape[-2]
+    spare = -channels % of
+    padded = np.concatenate([split, np.full((*split.shape[:-2], spare, inner), -np.inf)], axis=-2)
+    runs = padded.reshape(*split.shape[:-2], -1, of, inner)
+    rank = np.argsort(np.argsort(-runs, axis=-2, kind="stable"), axis=-2, kind="stable")
+    flat = (rank < stay).reshape(padded.shape)[..., :channels, :]
+    return np.ascontiguousarray(flat.reshape(scores.shape))
+
+
 def sparsity_of(mask: Mask) -> float:
     """The fraction of weights that a mask removes."""
     return 1.0 - float(np.count_nonzero(mask)) / mask.size if mask.size else 0.0

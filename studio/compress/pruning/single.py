@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from studio.artifact import Refusal
 from studio.compress import patches
 from studio.compress.fold import bias_array, set_bias, set_weight, weight_array
-from studio.compress.pruning.masks import magnitude_mask, sparsity_of
+from studio.compress.pruning.masks import Mask, magnitude_mask, pattern_mask, sparsity_of, threshold_mask
 from studio.compress.pruning.refit import Moments, moments, refitted, scores
 from studio.compress.pruning.rows import affordable, chunks, samples
 from studio.compress.pruning.walk import Run, Walk, peak_bytes
@@ -19,6 +20,7 @@ from studio.compress.work import Work
 from studio.control import Control
 from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan
+from studio.recipe.settings import MAX_SPARSITY
 from studio.stages import CalibrationSource
 
 if TYPE_CHECKING:
@@ -62,14 +64,14 @@ def prune_weights(work: Work, source: CalibrationSource | None, control: Control
             _walked(work, jobs, runs, control, told)
         else:
             for job in jobs:
-                told.sparsity[job.fact.name] = _plain(work, job)
+                told.sparsity[job.fact.name] = _plain(work, job, told)
     return told
 
 
 def _jobs(work: Work, told: Single) -> list[_Job]:
     jobs = []
     for fact, row, node in work.layers():
-        if row.sparsity > 0 and row.structure == "unstructured":
+        if row.structure == "unstructured":
             weight = weight_array(node)
             if weight is None:
                 told.refused[fact.name] = Refusal("sparsity", f"{row.sparsity:g}", "0", NO_CONSTANT)
@@ -109,9 +111,9 @@ def _walked(work: Work, jobs: Sequence[_Job], runs: Sequence[Run], control: Cont
         control.step(index / len(jobs), f"pruning weights of {job.fact.name}")
         if _fits(job):
             seen = moments(*(_rows(job, walk, runs) for walk in (before, now)))
-            told.sparsity[job.fact.name] = _fitted(work, job, seen)
+            told.sparsity[job.fact.name] = _fitted(work, job, seen, told)
         else:
-            told.sparsity[job.fact.name] = _plain(work, job)
+            told.sparsity[job.fact.name] = _plain(work, job, told)
 
 
 def _rows(job: _Job, walk: Walk, runs: Sequence[Run]) -> Array:
@@ -123,9 +125,30 @@ def _rows(job: _Job, walk: Walk, runs: Sequence[Run]) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def _fitted(work: Work, job: _Job, seen: Moments) -> float:
+def _mask(job: _Job, matrix: Array, importance: Array, told: Single) -> Mask:
+    """Which weights (groups, outputs, inputs) stay, by what the row asks for."""
+    row = job.row
+    if row.pattern:
+        stay, of = (int(part) for part in row.pattern.split(":"))
+        inner = prod(job.weight.shape[2:])
+        mask = pattern_mask(importance, stay, of, inner)
+        if mask.all():
+            reason = f"an output takes in {matrix.shape[2] // inner} channels, fewer than the pattern's {of}"
+            told.refused[job.fact.name] = Refusal("pattern", row.pattern, "none", reason)
+        return mask
+    if not row.threshold:
+        return magnitude_mask(importance, row.sparsity)
+    mask = threshold_mask(matrix, row.threshold)
+    if sparsity_of(mask) <= MAX_SPARSITY:
+        return mask
+    reason = f"at most {MAX_SPARSITY:.0%} of a layer's weights go"
+    told.refused[job.fact.name] = Refusal("threshold", f"{row.threshold:g}", f"{MAX_SPARSITY:g}", reason)
+    return magnitude_mask(matrix, MAX_SPARSITY)
+
+
+def _fitted(work: Work, job: _Job, seen: Moments, told: Single) -> float:
     matrix = patches.matrix(job.node, job.weight)
-    mask = magnitude_mask(scores(matrix, seen), job.row.sparsity)
+    mask = _mask(job, matrix, scores(matrix, seen), told)
     weight, shift = refitted(matrix, mask, seen)
     bias = bias_array(job.node, len(shift))
     set_weight(work, job.node, patches.restored(job.node, weight, job.weight.shape))
@@ -134,7 +157,14 @@ def _fitted(work: Work, job: _Job, seen: Moments) -> float:
     return sparsity_of(mask)
 
 
-def _plain(work: Work, job: _Job) -> float:
-    mask = magnitude_mask(job.weight, job.row.sparsity)
-    set_weight(work, job.node, job.weight * mask)
+def _plain(work: Work, job: _Job, told: Single) -> float:
+    weight = job.weight
+    if not patches.takes(job.node, weight):
+        flat = weight.reshape(1, len(weight), -1)
+        mask = _mask(replace(job, row=replace(job.row, pattern="")), flat, np.abs(flat), told)
+        set_weight(work, job.node, weight * mask.reshape(weight.shape))
+        return sparsity_of(mask)
+    matrix = patches.matrix(job.node, weight)
+    mask = _mask(job, matrix, np.abs(matrix), told)
+    set_weight(work, job.node, patches.restored(job.node, matrix * mask, weight.shape))
     return sparsity_of(mask)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime as ort
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
@@ -60,14 +61,15 @@ def test_nothing_masked_is_nothing_changed() -> None:
     np.testing.assert_allclose(shift, 0, atol=1e-2)
 
 
+def arrays() -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    shapes = {"w1": (12, 3, 3, 3), "w2": (12, 1, 3, 3), "w3": (5, 12, 1, 1), "b3": (5,)}
+    return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
 def tiny() -> Model:
     """A wide 3×3 convolution, a depth-wise one and a classifier, on 6×6 places."""
-    random = np.random.default_rng(0)
-    arrays = {"w1": (12, 3, 3, 3), "w2": (12, 1, 3, 3), "w3": (5, 12, 1, 1), "b3": (5,)}
-    held = [
-        numpy_helper.from_array(random.normal(size=shape).astype(np.float32), name)
-        for name, shape in arrays.items()
-    ]
+    held = [numpy_helper.from_array(array, name) for name, array in arrays().items()]
     nodes = [
         helper.make_node("Conv", ["x", "w1"], ["a"], name="wide", pads=[1] * 4),
         helper.make_node("Relu", ["a"], ["b"], name="relu"),
@@ -99,9 +101,9 @@ class Noise:
         yield {"x": self.x}
 
 
-def built(folder: Path, source: Noise | None) -> Artifact:
+def built(folder: Path, source: Noise | None, wish: Settings = HALF) -> Artifact:
     model, target = tiny(), load("onnxruntime-cpu")
-    plan = resolve(Recipe(default=HALF), model.facts, target, source is not None)
+    plan = resolve(Recipe(default=wish), model.facts, target, source is not None)
     return build(model, plan, target, source, folder, Control(), {})
 
 
@@ -131,3 +133,20 @@ def test_the_file_tells_which_channels_were_kept(kept: dict[str, set[int]]) -> N
 def test_a_strangers_text_is_ignored() -> None:
     for text in ("[]", "{", '{"a":"2:ff"}', '{"a":3,"b":"9999999:1"}', '{"a":"-1:1"}'):
         assert read_kept({KEPT: text}) == {}
+
+
+def test_a_threshold_takes_what_lies_below_it(tmp_path: Path) -> None:
+    artifact = built(tmp_path, None, Settings(threshold=0.5, storage="dense"))
+    for layer, array in zip(artifact.layers, list(arrays().values()), strict=False):
+        assert layer.structure == "unstructured"
+        assert abs(layer.sparsity - float((np.abs(array) <= 0.5).mean())) < 1e-6
+    everything = built(tmp_path, None, Settings(threshold=100.0))
+    assert all(0.9 < layer.sparsity <= 0.96 for layer in everything.layers)
+    assert "of a layer's weights go" in everything.layers[0].refused[-1].reason
+
+
+@pytest.mark.parametrize("source", [None, Noise(1)])
+def test_a_pattern_that_a_layer_is_too_narrow_for_is_refused(tmp_path: Path, source: Noise | None) -> None:
+    artifact = built(tmp_path, source, Settings(pattern="2:4"))
+    assert [round(layer.sparsity, 2) for layer in artifact.layers] == [0.33, 0.0, 0.5]
+    assert "fewer than" in artifact.layers[1].refused[-1].reason

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from studio.compress.pruning.masks import magnitude_mask, sparsity_of, threshold_mask
+from studio.compress.pruning.masks import magnitude_mask, pattern_mask, sparsity_of, threshold_mask
 
 WEIGHTS = hnp.arrays(
     np.float32,
@@ -54,3 +54,18 @@ def test_threshold_keeps_what_is_above_it() -> None:
 def test_sparsity_is_what_the_mask_removes() -> None:
     assert sparsity_of(np.array([True, False, False, True])) == 0.5
     assert sparsity_of(np.empty(0, dtype=np.bool_)) == 0.0
+
+
+@given(st.integers(1, 3), st.integers(1, 11), st.integers(1, 4), st.sampled_from([(1, 2), (2, 4), (4, 8)]))
+def test_of_every_run_of_channels_as_many_stay_as_the_pattern_says(
+    outputs: int, channels: int, inner: int, pattern: tuple[int, int]
+) -> None:
+    stay, of = pattern
+    scores = np.random.default_rng(0).normal(size=(outputs, channels * inner))
+    mask = pattern_mask(scores, stay, of, inner).reshape(outputs, channels, inner)
+    for start in range(0, channels, of):
+        run = mask[:, start : start + of]
+        assert (run.sum(axis=1) == min(stay, run.shape[1])).all()
+        kept = np.where(run, scores.reshape(mask.shape)[:, start : start + of], np.inf).min(axis=1)
+        gone = np.where(run, -np.inf, scores.reshape(mask.shape)[:, start : start + of]).max(axis=1)
+        assert (kept >= gone).all()
