@@ -19,7 +19,7 @@ from studio.recipe.settings import Recipe, Settings
 from studio.workbench import LocalWorkbench
 from studio.workbench_api import Candidate, Job, ModelRef
 
-EIGHT = Recipe(default=Settings(bits=8), calibration_samples=32)
+EIGHT = Recipe(default=Settings(bits=8), calibration_samples=32, repair=("equalize", "bias"))
 
 
 class Bench:
