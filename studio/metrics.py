@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 ESTIMATED = "estimated"
 HERE = "measured here"
+DRAFT = "measured here, before learned rounding"
 
 
 def on_board(name: str) -> str:

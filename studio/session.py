@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as struct_replace
+
 from studio.artifact import Artifact
 from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
@@ -15,14 +17,25 @@ from studio.data.reference import DataRef
 from studio.data.thumbnails import Thumbnail
 from studio.errors import DataError, ProjectError, WorkerError
 from studio.estimate import Miss
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
+from studio.metrics import (
+    DRAFT,
+    Comparison,
+    Figure,
+    LatencyPair,
+    LayerDrift,
+    Prepared,
+    Sensitivity,
+    WeightView,
+)
 from studio.opening import Opening, job_of
 from studio.paths import cache_dir
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
 from studio.project.files import write_atomic
+from studio.project.journal import Step
 from studio.project.memory import Memory
+from studio.recipe.resolve import Plan
 from studio.workbench_api import Candidate, Evaluation, Goldens, Job, Workbench, Written
 
 if TYPE_CHECKING:
@@ -34,6 +47,7 @@ if TYPE_CHECKING:
     from studio.search.front import Found, Visited
 
 
+LEARNED = "round"
 _DEATHS = 2  # a worker that dies more often will do so again
 
 
@@ -66,11 +80,16 @@ class Session(Opening, BoardVerbs):
     def measure(self, control: Control, emit: Callable[[Measured], None] = ignore) -> Changed[Measured]:
         """Build, and run the file against the original on the data; `emit` gets the figures so far.
 
-        Without data the size alone is measured. The finished figures go into the history.
+        Where learned rounding makes the file slow to build, figures of a draft without it come first:
+        their source says so. Without data the size alone is measured. The finished figures go into
+        the history.
         """
         step = self.journal.steps[self.journal.at]
         document, job = step.document, job_of(step.document)
         guessed = self.estimate(), self.estimate_difference()
+        if job.data is not None and _learns(job, self.plan()):
+            self._draft(step, control.part(0.0, 0.2), emit)
+            control = control.part(0.2, 1.0)
         artifact = self.workbench.build(job, control.part(0.0, 0.4))
         self._keep_artifact(document, artifact)
         measured = Measured(document.revision, step.label, artifact)
@@ -93,7 +112,22 @@ class Session(Opening, BoardVerbs):
 
         Call it when layers are selected; it changes nothing that is shown, and may be cancelled.
         """
-        return self._tell(self.workbench.prepare(self.job(), tuple(layers), control), set())
+        return self._tell(self.workbench.prepare(_quick(self.job()), tuple(layers), control), set())
+
+    def _draft(self, step: Step, control: Control, emit: Callable[[Measured], None]) -> None:
+        """Stream the figures of the file as it is without learned rounding; nothing of it is kept."""
+        job = _quick(job_of(step.document))
+        assert job.data is not None
+        artifact = self.workbench.build(job, control.part(0.0, 0.3))
+        measured = Measured(step.document.revision, step.label, artifact)
+
+        def stream(found: Comparison) -> None:
+            after = replace(found.optimized, source=DRAFT, final=False)
+            change = replace(found.difference, source=DRAFT, final=False)
+            emit(replace(measured, comparison=replace(found, optimized=after, difference=change)))
+
+        candidate = Candidate(artifact.path, artifact)
+        self.workbench.compare(job.model, candidate, job.data, stream, control.part(0.3, 1.0))
 
     def latency(self, control: Control) -> Changed[LatencyPair]:
         """Time the file of the current revision and the original on this computer, in turns."""
@@ -343,3 +377,14 @@ def _over(fresh: Measured, known: Measured) -> Measured:
         pair=fresh.pair or known.pair,
         on_boards=fresh.on_boards or known.on_boards,
     )
+
+
+def _quick(job: Job) -> Job:
+    """The job without the repair that takes its time."""
+    repair = tuple(name for name in job.recipe.repair if name != LEARNED)
+    return replace(job, recipe=struct_replace(job.recipe, repair=repair))
+
+
+def _learns(job: Job, plan: Plan) -> bool:
+    """Whether learned rounding has a say in the file."""
+    return LEARNED in job.recipe.repair and any(row.bits < 8 for row in plan.layers)

@@ -13,6 +13,7 @@ from studio import estimate, target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
+from studio.data.thumbnails import Thumbnail
 from studio.errors import DataError, ExportError, MeasureError, ModelError, ProjectError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, make_room, stamp
