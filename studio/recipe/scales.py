@@ -10,7 +10,7 @@ from studio.target import OpRule
 
 def granularity(wish: Settings, rule: OpRule, refused: list[Refusal]) -> str:
     asked = wish.granularity or rule.granularity[0]
-    if asked in rule.granularity:
+    if asked in rule.granularity and asked != "block":
         return asked
     given = rule.granularity[0]
     if asked != "block":  # what stands in the way of blocks was said already

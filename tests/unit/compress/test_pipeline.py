@@ -311,7 +311,7 @@ def test_every_calibration_method_gives_a_working_file(make: Builder, method: st
 
 def test_a_float16_model_keeps_its_weights_and_says_so(tmp_path: Path) -> None:
     net = Net("N", 3, 8, 8)
-    net.conv("x", "c", (3, 4))
+    net.conv(net.conv("x", "b", (3, 32)), "c", (32, 4))
     proto = net.proto("c")
     for tensor in proto.graph.initializer:
         half = numpy_helper.to_array(tensor).astype(np.float16)
@@ -324,6 +324,8 @@ def test_a_float16_model_keeps_its_weights_and_says_so(tmp_path: Path) -> None:
     plan = resolve(Recipe(default=Settings(bits=8)), model.facts, target, True)
     artifact = build(model, plan, target, samples, tmp_path, Control(), {})
     assert "float constant" in " ".join(str(each) for each in artifact.layers[0].refused)
+    plan = resolve(Recipe(default=Settings(sparsity=0.3)), model.facts, target, True)
+    assert "float16" in build(model, plan, target, samples, tmp_path, Control(), {}).notes[0]
     session(artifact.path)
 
 

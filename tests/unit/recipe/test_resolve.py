@@ -188,3 +188,15 @@ def test_a_plan_is_found_by_layer_and_crosses_processes() -> None:
     with pytest.raises(KeyError):
         rows.of("nosuch")
     assert pickle.loads(pickle.dumps(rows)) == rows
+
+
+def test_blocks_that_cannot_be_had_leave_scales_per_channel() -> None:
+    rule = OpRule(ALL, (32,), granularity=("channel", "block"), blocks=(32,))
+    target = replace_target(rule)
+    row = plan(default=Settings(bits=2, granularity="block"), target=target).of("fc")
+    assert (row.granularity, row.block) == ("channel", 0)
+    assert row.refused[0].asked == "block"
+
+
+def replace_target(rule: OpRule) -> Target:
+    return Target(1, "t", "t", "onnxruntime", "any", 26, 13, other=rule)
