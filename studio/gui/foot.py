@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from studio.gui import icons
-from studio.gui.panel import label
+from studio.gui.panel import Elided, label
 from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.jobs import Advance, Outcome
@@ -27,7 +27,9 @@ class Foot(QFrame):
         self._look = look
         self._waiting: dict[str, list[str]] = {}
         self._fractions: dict[str, Advance] = {}
-        self._text, self._engine = label(T.jobs_idle, pixels=12), label(quiet=True, pixels=12)
+        self._text, self._engine = label(T.jobs_idle, pixels=12), Elided(pixels=12)
+        self._engine.setObjectName("muted")
+        self._engine.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._bar, self._stop = QProgressBar(), QToolButton()
         self.pages = {key: self._page_button(key, text) for key, text in _PAGES}
         self._arrange()
@@ -54,8 +56,7 @@ class Foot(QFrame):
         row.addStretch(1)
         for button in self.pages.values():
             row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self._engine)
+        row.addWidget(self._engine, 1)
 
     def _page_button(self, key: str, text: str) -> QToolButton:
         made = QToolButton()

@@ -22,8 +22,11 @@ def label(text: str = "", quiet: bool = False, pixels: int = 13, strong: bool = 
 class Elided(QLabel):
     """A label that ends in … where it does not fit, and gives its room away first."""
 
-    def __init__(self, pixels: int = 13, strong: bool = False) -> None:
+    def __init__(
+        self, pixels: int = 13, strong: bool = False, mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+    ) -> None:
         super().__init__()
+        self._mode = mode
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(fonts.strong(pixels) if strong else fonts.font(pixels))
         self.setMinimumWidth(0)
@@ -34,7 +37,7 @@ class Elided(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        text = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
         painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()
 

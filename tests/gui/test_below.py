@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from studio.recipe.settings import Settings
 _SECONDS = 40_000
 
 
+@pytest.mark.slow
 def test_the_inspector_follows_selection_and_edits(opened: MainWindow, qtbot: QtBot) -> None:
     page, name = opened.page, opened.bridge.session.facts.layers[3].name
     opened.actions_["page_layer"].trigger()
@@ -60,6 +62,7 @@ def test_the_palette_finds_verbs_presets_and_layers(opened: MainWindow, qtbot: Q
     assert not palette.isVisible()
 
 
+@pytest.mark.slow
 def test_changed_answers_are_shown_as_pictures(opened: MainWindow, qtbot: QtBot) -> None:
     answers, session = opened.page.answers, opened.bridge.session
     opened.actions_["page_answers"].trigger()

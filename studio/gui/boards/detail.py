@@ -66,6 +66,7 @@ class Detail(QWidget):
         """Nothing is known yet; say `text`."""
         self._status = None
         self.state.setText(text)
+        self.state.setVisible(bool(text))
         self.trust.show_key("", None)
         self._run.show_lines(())
         self.releases.show_status(None)
@@ -76,8 +77,9 @@ class Detail(QWidget):
         self.trust.show_key(seen.name, seen.key)
         self._status = seen.status
         if seen.status is None:
-            self.state.setText("")
+            self.state.hide()
             return
+        self.state.show()
         self.state.setText(words.state_line(seen.status))
         self.releases.show_status(seen.status)
 

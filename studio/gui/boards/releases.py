@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from studio.gui import fonts, icons
@@ -95,7 +95,7 @@ class ReleaseRow(QFrame):
         self.dress()
 
     def _arrange(self, name: str, said: str) -> None:
-        title, remark = label(name, pixels=12), Elided(pixels=11)
+        title, remark = label(name, pixels=12), Elided(pixels=11, mode=Qt.TextElideMode.ElideRight)
         remark.setObjectName("muted")
         remark.setText(said)
         title.setFont(fonts.medium(12))

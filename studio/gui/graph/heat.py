@@ -9,15 +9,16 @@ from math import log10
 from studio.graph.model import Facts
 from studio.graph.scopes import Box
 from studio.gui import numbers
+from studio.gui.texts import T
 from studio.recipe.resolve import LayerPlan
 
 MODES = {
-    "op": "Op",
-    "bits": "Bits",
-    "sparsity": "Sparsity",
-    "size": "Size",
-    "macs": "MACs",
-    "sensitivity": "Sensitivity",
+    "op": T.column_op,
+    "bits": T.column_bits,
+    "sparsity": T.column_sparsity,
+    "size": T.card_size,
+    "macs": T.graph_macs,
+    "sensitivity": T.sensitivity,
 }
 _LOGARITHMIC = ("size", "macs")
 

@@ -12,6 +12,7 @@ from studio.gui.graph.camera import Camera
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
+from studio.gui.texts import T
 
 FAR, COARSE = 0.06, 0.25
 OVERVIEW = 4096
@@ -152,8 +153,8 @@ def empty(painter: QPainter, rect: QRectF, shown: Shown, faces: Faces) -> None:
     painter.drawRoundedRect(area, 12, 12)
     painter.setPen(QColor(theme.text))
     painter.setFont(faces.large)
-    painter.drawText(area.adjusted(0, 0, 0, -34), Qt.AlignmentFlag.AlignCenter, "Drop a model here")
+    painter.drawText(area.adjusted(0, 0, 0, -34), Qt.AlignmentFlag.AlignCenter, T.start_title)
     painter.setPen(QColor(theme.muted))
     painter.setFont(faces.plain)
     hint = area.adjusted(0, 44, 0, 0)
-    painter.drawText(hint, Qt.AlignmentFlag.AlignCenter, ".onnx or .pt2 – its graph appears here")
+    painter.drawText(hint, Qt.AlignmentFlag.AlignCenter, T.graph_hint)

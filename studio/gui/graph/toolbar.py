@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolBu
 
 from studio.gui import icons
 from studio.gui.graph.heat import MODES
+from studio.gui.texts import T
 from studio.gui.theme import Theme
 
 _BUTTONS = (
-    ("expand", "Open all scopes"),
-    ("collapse", "Close all scopes"),
-    ("fit", "Show the whole graph (0)"),
+    ("expand", T.graph_expand),
+    ("collapse", T.graph_collapse),
+    ("fit", T.graph_fit),
 )
 
 
@@ -32,24 +33,24 @@ class Toolbar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText("Find name or op")
-        self.field.setAccessibleName("Find in the graph by name or op")
+        self.field.setPlaceholderText(T.graph_find)
+        self.field.setAccessibleName(T.graph_find_tip)
         self.field.setClearButtonEnabled(True)
         self.field.setMaximumWidth(220)
         self.field.setMinimumWidth(130)
-        self.field.setToolTip("Find by name or op (/); Enter goes from hit to hit")
+        self.field.setToolTip(T.graph_find_tip)
         self.field.textChanged.connect(self.sought)
         self.field.returnPressed.connect(self._go)
         self.field.installEventFilter(self)
         self.hits = QLabel(self)
-        self.hits.setAccessibleName("Matches")
+        self.hits.setAccessibleName(T.graph_find)
         self.combo = QComboBox(self)
-        self.combo.setAccessibleName("Colour boxes by")
+        self.combo.setAccessibleName(T.graph_colour_by)
         for key, label in MODES.items():
-            self.combo.addItem(f"Colour: {label}", key)
+            self.combo.addItem(T.graph_colour.format(mode=label), key)
         self.combo.activated.connect(self._chosen)
         self.buttons: dict[str, QToolButton] = {}
-        self.wrap = self._button("columns", "Fold a tall graph into columns")
+        self.wrap = self._button("columns", T.graph_columns)
         self.wrap.setCheckable(True)
         self.wrap.setChecked(True)
         self.wrap.toggled.connect(self.columns)
@@ -91,7 +92,9 @@ class Toolbar(QWidget):
 
     def tell(self, matches: int | None) -> None:
         """Say how many boxes match; None where nothing is sought."""
-        self.hits.setText("" if matches is None else f"{matches} found" if matches else "nothing found")
+        self.hits.setText(
+            "" if matches is None else T.graph_hits.format(n=matches) if matches else T.graph_no_hits
+        )
 
     def count(self, text: str) -> None:
         self.hits.setToolTip(text)

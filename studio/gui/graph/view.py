@@ -32,6 +32,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import size
 from studio.gui.graph.state import Shown
 from studio.gui.graph.toolbar import Toolbar
+from studio.gui.texts import T
 from studio.gui.theme import Theme
 from studio.recipe.resolve import Plan
 
@@ -55,8 +56,8 @@ class GraphView(QWidget):
         column.setSpacing(0)
         column.addWidget(self.toolbar)
         column.addWidget(self.canvas, 1)
-        self.setAccessibleName("Graph")
-        self.canvas.setAccessibleName("Graph of the model")
+        self.setAccessibleName(T.graph)
+        self.canvas.setAccessibleName(T.graph_canvas)
         self._connect()
         self.set_theme(self.shown.theme)
         self._say()
@@ -300,10 +301,8 @@ class GraphView(QWidget):
         shown = self.shown
         self.toolbar.setEnabled(shown.facts is not None)
         if shown.facts is None or shown.scene is None:
-            self.canvas.setAccessibleDescription("No model is open. Drop a model file here.")
+            self.canvas.setAccessibleDescription(T.graph_empty)
             return
-        text = f"{shown.scene.diagram.shown} boxes for {len(shown.facts.nodes):,} nodes"
+        text = T.graph_boxes.format(shown=shown.scene.diagram.shown, n=f"{len(shown.facts.nodes):,}")
         self.toolbar.count(text)
-        self.canvas.setAccessibleDescription(
-            f"{shown.facts.name}: {text}. Arrow keys travel along the edges, Enter opens a scope."
-        )
+        self.canvas.setAccessibleDescription(T.graph_travel.format(name=shown.facts.name, count=text))
