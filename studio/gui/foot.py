@@ -56,7 +56,8 @@ class Foot(QFrame):
         row.addStretch(1)
         for button in self.pages.values():
             row.addWidget(button)
-        row.addWidget(self._engine, 1)
+        row.addStretch(1)
+        row.addWidget(self._engine)
 
     def _page_button(self, key: str, text: str) -> QToolButton:
         made = QToolButton()
