@@ -1,0 +1,70 @@
+"""Calibration: memory that is known before, and the same ranges however little of it there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studio.compress import budget
+from studio.compress.calibrate import watch, watched
+from studio.compress.fold import fold
+from studio.compress.ranges import BINS, ROWS, range_of
+from studio.compress.work import Work, start
+from studio.control import Control
+from studio.recipe.resolve import resolve
+from studio.recipe.settings import Calibration, Recipe, Settings
+from studio.target import load
+
+from .conftest import Samples, inputs_of, residual_net
+
+
+def working(method: Calibration = "minmax") -> tuple[Work, Samples]:
+    model = residual_net(8).model("head")
+    recipe = Recipe(default=Settings(bits=8), calibration=method, calibration_samples=32)
+    target = load(recipe.target)
+    work = start(model, resolve(recipe, model.facts, target, calibrated=True), target)
+    fold(work)
+    return work, Samples("noise", x=inputs_of(model))
+
+
+def test_the_bound_is_said_before_the_first_sample() -> None:
+    work, source = working("entropy")
+    said: list[tuple[float, str]] = []
+    watch(work, source, Control(lambda fraction, text: said.append((fraction, text))))
+    most = budget.budget_for(work, watched(work)).megabytes
+    assert said[0] == (0.0, f"calibrating in at most {most} MB")
+
+
+def test_histograms_and_rows_are_counted() -> None:
+    plain, entropy = (budget.budget_for(work, watched(work)) for work, _ in (working(), working("entropy")))
+    assert entropy.bytes - plain.bytes == 8 * BINS * sum(len(piece) for piece in plain.pieces)
+    work, source = working("entropy")
+    kept = 0
+    for seen in watch(work, source, Control()).values():
+        arrays = (seen.total, seen.rows, None if seen.histogram is None else seen.histogram.counts)
+        kept += sum(array.nbytes for array in arrays if array is not None)
+        assert seen.rows is None or len(seen.rows) <= ROWS
+    assert kept <= entropy.bytes
+
+
+@pytest.mark.parametrize("method", ["minmax", "percentile", "mse"])
+def test_little_memory_gives_the_same_ranges(method: Calibration, monkeypatch: pytest.MonkeyPatch) -> None:
+    plenty = watch(*working(method), Control())
+    monkeypatch.setattr(budget, "LIMIT", 20_000)
+    work, source = working(method)
+    tight = budget.budget_for(work, watched(work))
+    assert tight.chunk == 1
+    assert len(tight.pieces) > 2
+    little = watch(work, source, Control())
+    assert {name: (seen.low, seen.high) for name, seen in plenty.items()} == {
+        name: (seen.low, seen.high) for name, seen in little.items()
+    }
+    for name, seen in plenty.items():
+        near, here = range_of(seen, method), range_of(little[name], method)
+        np.testing.assert_allclose([near.low, near.high], [here.low, here.high], rtol=0.05, atol=1e-3)
+
+
+def test_a_moving_average_lies_inside_the_extremes() -> None:
+    for seen in watch(*working("average"), Control()).values():
+        inner, outer = range_of(seen, "average"), range_of(seen, "minmax")
+        assert outer.low <= inner.low <= inner.high <= outer.high
