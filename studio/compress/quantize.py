@@ -13,6 +13,7 @@ from studio.compress.asymmetric import quantize_asymmetric
 from studio.compress.blocks import OPSET, quantize_blocks
 from studio.compress.codebook import cluster
 from studio.compress.fold import weight_array
+from studio.compress.storage import choose
 from studio.compress.weights import Levels, quantize
 from studio.compress.work import Array, Work
 from studio.control import Control
@@ -44,6 +45,10 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
         key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
         if key not in cache:
             cache[key] = levels_of(work, fact, row, weight, None)
+        if not _saves(work, row, cache[key]):
+            row = _widened(work, row)
+            key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
+            cache[key] = levels_of(work, fact, row, weight, None)
         found[fact.name] = cache[key]
     return found
 
@@ -61,7 +66,7 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
         bits = min(row.bits, 7) if work.target.reduce_range else row.bits
         return quantize_asymmetric(weight, bits, axis, per_channel=channels, floor=floor)
     book = row.storage == "codebook" and row.bits < 8
-    if book or (row.storage == "auto" and row.bits in _BOOK_BITS and weight.size >= _BOOK_SIZE):
+    if book or (_may_book(work, row) and weight.size >= _BOOK_SIZE):
         levels = cluster(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
         if book:
             return levels
@@ -69,6 +74,26 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
         return levels if _error(levels, weight) < _BOOK_GAIN * _error(even, weight) else even
     limit = _REDUCED if work.target.reduce_range else 127
     return quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor, limit=limit)
+
+
+def _may_book(work: Work, row: LayerPlan) -> bool:
+    """Learned rounding does as well on equal steps, which take fewer bytes."""
+    learned = work.repairs("round") and work.plan.needs_calibration
+    return row.storage == "auto" and row.bits in _BOOK_BITS and not learned
+
+
+def _saves(work: Work, row: LayerPlan, levels: Levels) -> bool:
+    """Whether these levels take fewer bytes than those of 8 bits would."""
+    free = row.storage == "auto" and row.symmetric and row.granularity != "block"
+    opset = work.model.opset_imports.get("", 0)
+    return row.bits == 8 or not free or choose(levels, "auto", opset) != "dense"
+
+
+def _widened(work: Work, row: LayerPlan) -> LayerPlan:
+    reason = "so few weights take as many bytes at 8 bits, and lose less; storage `packed` insists"
+    work.refuse(row.layer, "bits", row.bits, 8, reason)
+    work.rows[row.layer] = replace(row, bits=8)
+    return work.rows[row.layer]
 
 
 def _without_blocks(work: Work, row: LayerPlan) -> LayerPlan:

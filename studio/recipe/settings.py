@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from math import prod
 from typing import Any, Literal
 
 import msgspec
@@ -65,19 +66,27 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`settings` for every layer that `pattern` names.
 
-    A pattern is a layer's name, a shell-style wildcard over layer names (`layer1.*`), `op:Conv`, or
-    the full name of a group. Group names take no wildcard: they hold a member's name, and `conv1*`
-    must not reach the other members' bits.
+    A pattern is a layer's name, a shell-style wildcard over layer names (`layer1.*`), `op:Conv`,
+    `weights<4096` (layers of fewer weights than that), or the full name of a group. Group names take no
+    wildcard: they hold a member's name, and `conv1*` must not reach the other members' bits.
     """
 
     pattern: str
     settings: Settings
 
     def takes_layer(self, layer: LayerFact) -> bool:
-        return self._takes(layer.name) or self._takes(f"op:{layer.op}") or (self.pattern == layer.group != "")
+        named = (
+            self._takes(layer.name) or self._takes(f"op:{layer.op}") or (self.pattern == layer.group != "")
+        )
+        return named or prod(layer.weight_shape) < self._limit()
 
     def takes_group(self, group: GroupFact, members: tuple[LayerFact, ...]) -> bool:
         return self.pattern == group.name or any(self.takes_layer(layer) for layer in members)
+
+    def _limit(self) -> int:
+        """The number behind `weights<`, 0 in any other pattern."""
+        number = self.pattern.removeprefix("weights<")
+        return int(number) if number != self.pattern and number.isdecimal() else 0
 
     def _takes(self, name: str) -> bool:
         return self.pattern == name or fnmatchcase(name, self.pattern)
