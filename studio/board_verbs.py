@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from studio.control import Control
@@ -13,18 +14,25 @@ from studio.project.changes import Changed
 
 if TYPE_CHECKING:
     from studio.boards.api import Boards
+    from studio.boards.asking import Ask
     from studio.boards.book import Board
     from studio.boards.facts import BoardFacts
+    from studio.boards.find import Found
     from studio.boards.hostkeys import HostKey
     from studio.boards.report import BoardRun, BoardStatus
+    from studio.boards.serving import Serving
 
 T = TypeVar("T")
 
 
 class BoardVerbs(Editor):
-    """An Editor that also has the user's boards. All verbs block and raise `BoardError`."""
+    """An Editor that also has the user's boards. All verbs block and raise `BoardError`.
+
+    `ask`, set before the first of them, is asked for passwords and passphrases.
+    """
 
     _boards: Boards | None = None
+    ask: Ask | None = None
 
     @property
     def boards(self) -> Boards:
@@ -32,7 +40,7 @@ class BoardVerbs(Editor):
         from studio.boards.api import Boards
 
         with self._lock:
-            self._boards = self._boards or Boards()
+            self._boards = self._boards or Boards(ask=self.ask)
             return self._boards
 
     @contextmanager
@@ -71,10 +79,49 @@ class BoardVerbs(Editor):
         return self._board(self.boards.probe(board, control))
 
     def board_bench(
-        self, board: str, control: Control, runs: int = 500, threads: int = 1, release: str = ""
+        self,
+        board: str,
+        control: Control,
+        runs: int = 500,
+        threads: int = 1,
+        release: str = "",
+        seconds: float = 0.0,
+        cores: str = "",
+        profile: bool = False,
     ) -> Changed[BoardRun]:
-        """Time a release on the board, the active one by default."""
-        return self._board(self.boards.bench(board, control, release=release, runs=runs, threads=threads))
+        """Time a release on the board, the active one by default; see `Boards.bench`."""
+        bench = self.boards.bench
+        run = bench(
+            board,
+            control,
+            release=release,
+            runs=runs,
+            threads=threads,
+            seconds=seconds,
+            cores=cores,
+            profile=profile,
+        )
+        return self._board(run)
+
+    def board_find(self, names: tuple[str, ...], seconds: float, control: Control) -> tuple[Found, ...]:
+        """Boards nearby; nothing is stored."""
+        return self.boards.find(names, seconds, control)
+
+    def board_require_signatures(self, board: str, keys: tuple[Path, ...], control: Control) -> None:
+        """From now on the board takes only what one of these public keys signed; none = anything."""
+        self.boards.require_signatures(board, keys, control)
+
+    def board_serve(self, board: str, control: Control) -> Changed[Serving]:
+        """Keep the active release running there."""
+        return self._board(self.boards.serve(board, control))
+
+    def board_serving(self, board: str) -> Serving:
+        """Whether something is kept running there, and how it does."""
+        return self.boards.serving(board)
+
+    def board_stop_serving(self, board: str) -> Changed[Serving]:
+        """End what `board_serve` began."""
+        return self._board(self.boards.stop_serving(board))
 
     def board_status(self, board: str) -> BoardStatus:
         """What is on the board."""

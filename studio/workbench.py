@@ -296,20 +296,19 @@ class LocalWorkbench:
     def goldens(
         self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
     ) -> Goldens:
-        from studio.boards.package import golden_outputs, save_goldens
+        from studio.boards.package import record_goldens
         from studio.formats.session_faults import faults
 
         inputs = self._need_samples(self._model(model, control), data, GOLDEN_SAMPLES, control)
         _demand_sample_axis(inputs)
-        try:
-            outputs = golden_outputs(Path(candidate.path), inputs)
-        except faults() as error:
-            cause = f"it does not run on one sample at a time ({' '.join(str(error).split())[:200]})"
-            fix = "Export it with a free batch axis, or with a batch of 1."
-            raise MeasureError(Path(candidate.path).name, cause, fix) from error
         drawn = hashlib.sha256(b"".join(inputs[name].tobytes() for name in sorted(inputs))).hexdigest()
         name = f"{_digest(Path(candidate.path))[:24]}-{drawn[:12]}.npz"
-        path = save_goldens(self._made("goldens") / name, inputs, outputs)
+        try:
+            path = record_goldens(self._made("goldens") / name, Path(candidate.path), inputs)
+        except faults() as error:
+            cause = f"it does not run on samples one by one ({' '.join(str(error).split())[:200]})"
+            fix = "Export it with a free batch axis, or with one fixed batch for all inputs."
+            raise MeasureError(Path(candidate.path).name, cause, fix) from error
         return Goldens(str(path), len(next(iter(inputs.values()))))
 
     def close(self) -> None:

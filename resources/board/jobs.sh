@@ -71,7 +71,11 @@ do_start() {
     mkdir -p "$folder" || die 74 "cannot make $folder"
     cat >"$folder/script" || die 74 "cannot write $folder/script"
     : >"$folder/err"
-    detached sh "$0" start-self "$folder" </dev/null >/dev/null 2>&1 &
+    # `exec`, as a redirected function keeps copies of what it redirects, and the caller would wait for them.
+    (
+        exec </dev/null >/dev/null 2>&1
+        detached sh "$0" start-self "$folder"
+    ) &
     echo started
 }
 

@@ -10,7 +10,7 @@
 # TRIES counts the starts of an unconfirmed release, or is `ok` once it is confirmed. PREVIOUS is the last
 # confirmed one. `-` stands for none. One line, because two files can disagree after a cut.
 #
-# Exit: 64 bad argument, 65 wrong data, 66 missing, 73 cannot write, 74 I/O or disk full, 75 locked.
+# Exit: 64 bad argument, 65 wrong data, 66 missing, 73 cannot write, 74 I/O or disk full, 75 locked, 77 signature.
 
 set -u
 umask 077
@@ -173,7 +173,7 @@ present() { # ID
 
 verify() { # FOLDER: every file that the manifest names, and no other
     [ -f "$1/SHA256SUMS" ] || die 66 "no SHA256SUMS"
-    names=' SHA256SUMS '
+    names=' SHA256SUMS SHA256SUMS.sig '
     while read -r digest name; do
         plain_name "$name"
         names="$names$name "
@@ -186,6 +186,14 @@ verify() { # FOLDER: every file that the manifest names, and no other
         *) die 65 "${path##*/} is not in SHA256SUMS" ;;
         esac
     done
+}
+
+signed() { # FOLDER: by somebody in ROOT/allowed_signers, where the board has that file
+    [ -f "$root/allowed_signers" ] || return 0
+    [ -f "$1/SHA256SUMS.sig" ] || die 77 "the release is not signed"
+    command -v ssh-keygen >/dev/null 2>&1 || die 77 "no ssh-keygen here to check signatures with"
+    ssh-keygen -Y verify -f "$root/allowed_signers" -I trimtab -n trimtab -s "$1/SHA256SUMS.sig" \
+        <"$1/SHA256SUMS" >/dev/null 2>&1 || die 77 "the signature is not of an allowed signer"
 }
 
 discard() { # FOLDER: gone in one step, deleted afterwards
@@ -330,6 +338,7 @@ accept() { # WHERE ID MANIFEST_SHA256
     [ "$(sum_of <"$folder/SHA256SUMS")" = "$3" ] || die 65 "SHA256SUMS is not what was sent"
     rm -f "$folder/.complete" "$folder"/.complete.new.*
     verify "$folder"
+    signed "$folder"
     [ "$1" != shared ] || chmod u+x "$folder"/*
     for path in "$folder"/*; do sync_file "$path"; done
     write_line "$folder/.complete" "$(next_number)"
@@ -360,6 +369,7 @@ do_activate() { # ID: starts from now on use it, unconfirmed
     present "$1"
     take lock
     verify "$root/releases/$1"
+    signed "$root/releases/$1"
     read_active
     [ "$1" != "$current" ] || return 0
     [ "$tries" = ok ] && previous=$current
@@ -421,6 +431,14 @@ do_check() { # ID: verify a release once more
     need 1
     present "$1"
     verify "$root/releases/$1"
+    signed "$root/releases/$1"
+}
+
+do_signers() { # from now on, only what these keys (standard input, as in allowed_signers) signed; empty: anything
+    need 0
+    take lock
+    said=$(cat)
+    if [ -n "$said" ]; then write_line "$root/allowed_signers" "$said"; else rm -f "$root/allowed_signers"; fi
 }
 
 do_status() {
@@ -455,7 +473,7 @@ trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
 init | space | size | digest | reset | put | splice | takeover | commit | share | prove | activate | confirm | rollback | boot | delete | \
-    check | status)
+    check | signers | status)
     "do_$verb" "$@"
     ;;
 *) die 64 "unknown verb: $verb" ;;

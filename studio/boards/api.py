@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
 from studio.boards import bench as benching
 from studio.boards import push as pushing
+from studio.boards import serving
+from studio.boards.asking import Ask, Secrets
 from studio.boards.book import Board, BoardBook
 from studio.boards.delta import Forecast, forecast
 from studio.boards.facts import BoardFacts, probe
+from studio.boards.find import Found, find
+from studio.boards.fleet import Outcome, Told, push_all
 from studio.boards.hostkeys import HostKey, KnownHosts
 from studio.boards.link import Link
 from studio.boards.local import LocalLink
@@ -20,6 +27,8 @@ from studio.boards.package import Package
 from studio.boards.proof import Timing
 from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun, BoardStatus, Pushed
+from studio.boards.serving import Serving
+from studio.boards.signing import allowed
 from studio.boards.ssh import SshLink
 from studio.control import Control
 
@@ -27,13 +36,19 @@ from studio.control import Control
 class Boards:
     """The boards of one user. Keeps one connection per board until `close`.
 
+    `ask` is asked for passwords and passphrases, from a worker thread; without it only keys, agent and
+    keyring log in.
+
     Every verb takes a `Board` or its name and raises `BoardError`; verbs with a `control` report progress
     there and raise `Cancelled` when asked to stop.
     """
 
-    def __init__(self, book: BoardBook | None = None, hosts: KnownHosts | None = None) -> None:
+    def __init__(
+        self, book: BoardBook | None = None, hosts: KnownHosts | None = None, ask: Ask | None = None
+    ) -> None:
         self.book = book or BoardBook()
         self._hosts = hosts or KnownHosts()
+        self.secrets = Secrets(ask)
         self._loop = LoopThread()
         self._links: dict[str, tuple[Board, Link]] = {}
         self._guard = threading.Lock()
@@ -103,6 +118,35 @@ class Boards:
         releases.prepare(Control())
         return forecast(releases, package)
 
+    def push_all(
+        self, boards: Sequence[str], package: Package, control: Control, told: Told, confirm: bool = False
+    ) -> tuple[Outcome, ...]:
+        """Push to several boards of the book, the first one ahead of the others; see `fleet.push_all`."""
+        return push_all(boards, partial(self._push_one, package, confirm), control, told)
+
+    def require_signatures(self, board: Board | str, keys: tuple[Path, ...], control: Control) -> None:
+        """From now on the board takes only releases that one of these public keys signed; none = any."""
+        self._releases(board).require(allowed(keys), control)
+
+    def serve(self, board: Board | str, control: Control) -> Serving:
+        """Keep the active release running on the board, and whatever becomes active after it."""
+        known = self._board(board)
+        return serving.start(self._link(known), known, control)
+
+    def serving(self, board: Board | str) -> Serving:
+        """Whether something is kept running, and how it does."""
+        known = self._board(board)
+        return serving.state(self._link(known), known)
+
+    def stop_serving(self, board: Board | str) -> Serving:
+        """End what `serve` began."""
+        known = self._board(board)
+        return serving.stop(self._link(known), known)
+
+    def find(self, names: tuple[str, ...], seconds: float, control: Control) -> tuple[Found, ...]:
+        """Boards nearby: announced ones, hosts of the ssh config, and `names` that resolve."""
+        return find(names, seconds, control)
+
     def bench(
         self,
         board: Board | str,
@@ -159,6 +203,9 @@ class Boards:
     ) -> None:
         self.close()
 
+    def _push_one(self, package: Package, confirm: bool, name: str, control: Control) -> Pushed:
+        return self.push(name, package, control, confirm=confirm)
+
     def _releases(self, board: Board | str) -> Releases:
         known = self._board(board)
         return Releases(self._link(known), known)
@@ -186,9 +233,14 @@ class Boards:
                 return link
             if link is not None:
                 link.close()
-            fresh: Link = LocalLink() if board.kind == "local" else SshLink(board, self._hosts, self._loop)
+            fresh = self._opened(board)
             self._links[board.name] = (board, fresh)
             return fresh
+
+    def _opened(self, board: Board) -> Link:
+        if board.kind == "local":
+            return LocalLink()
+        return SshLink(board, self._hosts, self._loop, self.secrets)
 
     def _drop(self, name: str) -> None:
         with self._guard:

@@ -20,6 +20,10 @@ _STATUS = {
         "Free space there, then push again; it resumes.",
     ),
     75: ("another push or switch is going on", "Wait for it, then try again."),
+    77: (
+        "its signature is refused there",
+        "Sign it with a key that the board allows.",
+    ),
     126: ("a program there cannot be run", "Check the board's installation."),
     127: ("a program is missing there", "Install coreutils or BusyBox on the board."),
 }

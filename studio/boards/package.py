@@ -35,7 +35,7 @@ class Package:
 
     `tolerance` is the largest difference allowed, as a share of each output's range over the goldens
     (integers must be equal). `p95_ms` and `peak_bytes` are budgets; 0 means none. `meta` is for people and
-    for the release list: recipe, accuracy, source.
+    for the release list: recipe, accuracy, source. `signature` is of the manifest ("" = unsigned).
     """
 
     id: str
@@ -47,6 +47,7 @@ class Package:
     meta: Mapping[str, object] = field(default_factory=dict)
     p95_ms: float = 0.0
     peak_bytes: int = 0
+    signature: str = ""
 
     @property
     def bytes(self) -> int:

@@ -15,7 +15,7 @@ from studio.control import Control
 from studio.errors import BoardError
 from studio.paths import resource
 
-SCRIPT, JOBS, RUNNER = "release.sh", "jobs.sh", "run_goldens.py"
+SCRIPT, JOBS, SERVE, RUNNER = "release.sh", "jobs.sh", "serve.sh", "run_goldens.py"
 PROVED = "proved"
 
 
@@ -29,7 +29,7 @@ class Releases:
 
     def prepare(self, control: Control) -> None:
         """Put the board-side scripts there, make the folders, test that they can be written, heal."""
-        for name in (SCRIPT, JOBS, RUNNER):
+        for name in (SCRIPT, JOBS, SERVE, RUNNER):
             self._install(name, control)
         self.verb("init")
 
@@ -91,6 +91,11 @@ class Releases:
             raise BoardError(f"release {release}", f"it is {use}", "Switch to another release first.")
         self.verb("delete", release)
         return self.status()
+
+    def require(self, signers: str, control: Control) -> None:
+        """From now on accept only what these allowed_signers lines allow ("" = anything)."""
+        self.prepare(control)
+        self._checked("signers", self._link.feed(self._command("signers"), signers.encode(), control))
 
     def tidy(self, keep: int) -> None:
         """Delete the oldest releases beyond `keep`; the PC decides, as the board's clock may be wrong."""

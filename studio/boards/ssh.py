@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.boards import shell
+from studio.boards.asking import TRIES, Secrets
 from studio.boards.book import Board
 from studio.boards.faults import explained, lost
 from studio.boards.hostkeys import HostKey, KnownHosts, refusal
 from studio.boards.link import Line, Moved, Piece, Reply
 from studio.boards.local import blocks
+from studio.boards.login import Password, credentials
 from studio.boards.loop import LoopThread
 from studio.control import Control
 from studio.errors import BoardError
@@ -36,8 +37,11 @@ _KEY_KINDS = (
 class SshLink:
     """One connection to one board, opened at the first call."""
 
-    def __init__(self, board: Board, hosts: KnownHosts, loop: LoopThread) -> None:
+    def __init__(
+        self, board: Board, hosts: KnownHosts, loop: LoopThread, secrets: Secrets | None = None
+    ) -> None:
         self.board, self._hosts, self._loop = board, hosts, loop
+        self._secrets = secrets or Secrets()
         self._connection: asyncssh.SSHClientConnection | None = None
         self._shell: shell.HeldShell | None = None
         self._closed = False
@@ -113,13 +117,27 @@ class SshLink:
     async def _connect(self) -> asyncssh.SSHClientConnection:
         import asyncssh
 
-        options = _address(self.board) | await asyncio.to_thread(_credentials, self.board)
+        options = _address(self.board) | await asyncio.to_thread(credentials, self.board, self._secrets)
         host, port = await _filed(self.board)
         if not any(self._hosts.trusted(host, "", port)[:2]):
             raise refusal(f"board {self.board.name}", await _shown_key(self.board, self._hosts))
+        password = Password(self._secrets, self.board)
+        for _ in range(TRIES):
+            try:
+                return await self._login(options, password)
+            except asyncssh.PermissionDenied:
+                # Asked between two connections, as servers do not wait for a human.
+                if not await asyncio.to_thread(password.ask):
+                    raise
+        return await self._login(options, password)
+
+    async def _login(self, options: dict[str, Any], password: Password) -> asyncssh.SSHClientConnection:
+        import asyncssh
+
         try:
             return await asyncssh.connect(
                 **options,
+                password=password,
                 known_hosts=self._hosts.trusted,
                 compression_algs=None,
                 keepalive_interval=2,
@@ -190,29 +208,6 @@ def _address(board: Board) -> dict[str, Any]:
     if board.aes:
         options["encryption_algs"] = _AES_FIRST
     return options
-
-
-def _credentials(board: Board) -> dict[str, Any]:
-    """The key to offer. An encrypted key is left to the agent, as nobody can be asked here."""
-    import asyncssh
-
-    if not board.key_path:
-        return {}
-    path = Path(board.key_path).expanduser()
-    try:
-        return {"client_keys": [asyncssh.read_private_key(path)]}
-    except asyncssh.KeyEncryptionError:
-        return {}
-    except asyncssh.KeyImportError as error:
-        if "passphrase" in str(error).lower():
-            return {}
-        raise BoardError(
-            str(path), f"not a private key ({error})", "Give the private key file, not .pub."
-        ) from error
-    except OSError as error:
-        raise BoardError(
-            str(path), f"the key cannot be read ({error.strerror})", "Choose another key."
-        ) from error
 
 
 async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:

@@ -13,7 +13,7 @@ from studio.errors import BoardError
 
 # A piece costs about 50 ms besides its bytes; within one, the board writes out every second.
 PIECE = 256 << 20
-SUMS = "SHA256SUMS"
+SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
 
 
 def upload(releases: Releases, package: Package, control: Control) -> int:
@@ -29,6 +29,9 @@ def upload(releases: Releases, package: Package, control: Control) -> int:
         done += size
     releases.verb("reset", package.id, SUMS)
     releases.put(package.id, SUMS, package.manifest.encode(), 0, control, None)
+    if package.signature:
+        releases.verb("reset", package.id, SIGNATURE)
+        releases.put(package.id, SIGNATURE, package.signature.encode(), 0, control, None)
     return sent
 
 

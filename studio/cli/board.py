@@ -15,6 +15,7 @@ from studio.cli.shell import Report, Shell, verb
 from studio.errors import BoardError
 
 if TYPE_CHECKING:
+    from studio.boards.asking import Answer, Question
     from studio.boards.book import Board
     from studio.boards.facts import BoardFacts
     from studio.boards.hostkeys import HostKey
@@ -26,6 +27,25 @@ NAME = click.argument("name")
 @click.group()
 def board() -> None:
     """Boards: add, probe, push to, time, confirm, roll back."""
+
+
+def asking(shell: Shell) -> Shell:
+    """The shell, its session asking on this terminal."""
+    shell.session.ask = ask
+    return shell
+
+
+def ask(question: Question) -> Answer | None:
+    """Ask on the terminal, where there is one; the answer is never shown nor stored."""
+    from studio.boards.asking import Answer
+
+    if not sys.stdin.isatty():
+        return None
+    again = "Wrong. " if question.again else ""
+    text: str = click.prompt(
+        f"{again}{question.kind.capitalize()} of {question.of}", hide_input=True, err=True
+    )
+    return Answer(text)
 
 
 @board.command("list")
@@ -46,6 +66,9 @@ def list_(shell: Shell) -> Report:
 @click.option("--key", "key", type=click.Path(path_type=Path), help="Private key to offer first.")
 @click.option("--folder", default="trimtab", help="Where releases go on the board.")
 @click.option("--python", default="", help="The interpreter there that has onnxruntime.")
+@click.option(
+    "--runner", type=click.Choice(("auto", "python", "native")), default="auto", help="What runs it."
+)
 @click.option("--fingerprint", default="", help="Accept the host key if it is this one (SHA256:…).")
 @click.option("--yes", is_flag=True, help="Accept the host key that is shown.")
 @click.option("--replace", is_flag=True, help="Replace a board of this name, and a changed host key.")
@@ -59,6 +82,7 @@ def add(
     key: Path | None,
     folder: str,
     python: str,
+    runner: str,
     fingerprint: str,
     yes: bool,
     replace: bool,
@@ -68,7 +92,7 @@ def add(
 
     host, user, port = split_address(address, user, port or 0)
     path = str(key.expanduser().resolve()) if key else ""
-    new = Board(name, "ssh", host, port, user, path, folder, python)
+    new = Board(name, "ssh", host, port, user, path, folder, python, runner=runner)
     shown = shell.session.boards.host_key(new)
     if shown is not None and shown.state != "known":
         accept_key(shell, new, shown, fingerprint, yes)
@@ -92,7 +116,7 @@ def remove(shell: Shell, name: str) -> Report:
 @verb
 def probe(shell: Shell, name: str) -> Report:
     """Ask the board what it is."""
-    facts = shell.session.board_probe(name, shell.control()).value
+    facts = asking(shell).session.board_probe(name, shell.control()).value
     return Report(msgspec.to_builtins(facts), _facts_text(facts))
 
 
@@ -114,7 +138,7 @@ def push(
     allow_unproved: bool,
 ) -> Report:
     """Push the file MODEL to the board NAME as it is, prove it there with golden samples, switch to it."""
-    options.open_model(shell, model, data, preprocessing, 0)
+    options.open_model(asking(shell), model, data, preprocessing, 0)
     done = shell.session.push_opened(name, shell.control(), confirm, allow_unproved).value
     return Report(pushed_json(done), pushed_text(done))
 
@@ -124,11 +148,65 @@ def push(
 @click.option("--runs", type=click.IntRange(min=1), default=500, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--release", default="", help="Default: the active one.")
+@click.option("--seconds", type=click.FloatRange(min=0), default=0.0, help="End after that long.")
+@click.option("--cores", default="", help="Cores to run on, e.g. 0,1.")
+@click.option("--profile", is_flag=True, help="Also tell which operators take the time.")
 @verb
-def bench(shell: Shell, name: str, runs: int, threads: int, release: str) -> Report:
-    """Time a release on the board."""
-    run = shell.session.board_bench(name, shell.control(), runs, threads, release).value
+def bench(
+    shell: Shell,
+    name: str,
+    runs: int,
+    threads: int,
+    release: str,
+    seconds: float,
+    cores: str,
+    profile: bool,
+) -> Report:
+    """Time a release on the board; goes on there when the connection drops, and is picked up again."""
+    session, control = asking(shell).session, shell.control()
+    run = session.board_bench(name, control, runs, threads, release, seconds, cores, profile).value
     return Report(msgspec.to_builtins(run), run_text(run))
+
+
+@board.command()
+@click.argument("names", nargs=-1)
+@click.option("--seconds", type=click.FloatRange(min=0), default=4.0, help="How long to listen.")
+@verb
+def find(shell: Shell, names: tuple[str, ...], seconds: float) -> Report:
+    """Look for boards: announced ones, hosts of your ssh config, and NAMES (also as NAME.local)."""
+    places = shell.session.board_find(names, seconds, shell.control())
+    rows = [[each.name, each.host, str(each.port or ""), each.source] for each in places]
+    told = [msgspec.to_builtins(each) for each in places]
+    return Report({"found": told}, tables.table(("name", "host", "port", "source"), rows))
+
+
+@board.command()
+@NAME
+@click.option("--stop", is_flag=True, help="End it.")
+@click.option("--state", is_flag=True, help="Only tell how it does.")
+@verb
+def serve(shell: Shell, name: str, stop: bool, state: bool) -> Report:
+    """Keep the active release running on the board, and whatever becomes active after it."""
+    session = asking(shell).session
+    if stop:
+        found = session.board_stop_serving(name).value
+    else:
+        found = session.board_serving(name) if state else session.board_serve(name, shell.control()).value
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    return Report(told, tables.pairs([(key, str(value)) for key, value in told.items()]))
+
+
+@board.command("require-signatures")
+@NAME
+@click.option(
+    "--key", "keys", multiple=True, type=click.Path(path_type=Path), help="A public key; may repeat."
+)
+@verb
+def require_signatures(shell: Shell, name: str, keys: tuple[Path, ...]) -> Report:
+    """Take only releases signed by one of these keys from now on; without --key, anything."""
+    asking(shell).session.board_require_signatures(name, keys, shell.control())
+    text = f"{name} takes only releases signed by {len(keys)} keys." if keys else f"{name} takes any release."
+    return Report({"board": name, "keys": [str(key) for key in keys]}, text)
 
 
 @board.command()
@@ -136,7 +214,7 @@ def bench(shell: Shell, name: str, runs: int, threads: int, release: str) -> Rep
 @verb
 def status(shell: Shell, name: str) -> Report:
     """What is on the board and what is active."""
-    return _status(shell.session.board_status(name))
+    return _status(asking(shell).session.board_status(name))
 
 
 @board.command()
@@ -144,7 +222,7 @@ def status(shell: Shell, name: str) -> Report:
 @verb
 def confirm(shell: Shell, name: str) -> Report:
     """The active release is good: it stays."""
-    return _status(shell.session.board_confirm(name).value)
+    return _status(asking(shell).session.board_confirm(name).value)
 
 
 @board.command()
@@ -152,7 +230,7 @@ def confirm(shell: Shell, name: str) -> Report:
 @verb
 def rollback(shell: Shell, name: str) -> Report:
     """Go back to the last confirmed release."""
-    return _status(shell.session.board_rollback(name).value)
+    return _status(asking(shell).session.board_rollback(name).value)
 
 
 def split_address(address: str, user: str, port: int) -> tuple[str, str, int]:
@@ -216,6 +294,9 @@ def run_text(run: BoardRun) -> str:
             ("peak memory", tables.size(run.peak_bytes)),
             ("runtime", run.runtime),
         ]
+    lines += [(f"{one.op} ({one.nodes})", f"{one.ms:.3f} ms") for one in run.ops[:8]]
+    if run.joules is not None:
+        lines.append(("energy", f"{run.joules * 1000:.2f} mJ per inference"))
     if run.invalid:
         lines.append(("beware", run.invalid))
     return tables.pairs(lines)
