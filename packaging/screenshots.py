@@ -1,6 +1,6 @@
 """Make the pictures in docs/screenshots: the demo's window (light and dark) and its report's figures.
 
-    .venv/bin/python packaging/screenshots.py
+.venv/bin/python packaging/screenshots.py
 """
 
 import os

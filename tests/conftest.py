@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
@@ -24,10 +23,9 @@ if os.environ.get("TRIMTAB_TEST_WITHOUT_QT"):
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's settings, boards or caches."""
     monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path_factory.mktemp("home")))
-    yield
 
 
 @pytest.fixture(scope="session")
