@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
+from math import ceil
 
 from studio.artifact import Artifact, LayerOutcome
 from studio.graph.model import Facts, LayerFact
@@ -113,8 +113,8 @@ def _widths(facts: Facts, rows: dict[str, LayerPlan]) -> dict[str, Width]:
 
 def _kept(width: int, cut: float) -> float:
     """The share of channels that stays: whole blocks, as pruning leaves them."""
-    step = 16 if width >= 128 else 8 if width >= 32 else 1
-    return min(width, max(floor(width * (1 - cut) / step + 0.5) * step, step)) / max(width, 1)
+    step = 16 if width >= 32 else 1
+    return min(width, max(ceil(width * (1 - cut) / step - 0.5) * step, step)) / max(width, 1)
 
 
 def _channels_cut(row: LayerPlan) -> float:

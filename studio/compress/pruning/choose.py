@@ -21,18 +21,18 @@ Scores = NDArray[np.float64]
 def keep_count(width: int, sparsity: float, each: int = 1) -> int:
     """How many of `width` coupled channels stay, each of which stands for `each` channels of a layer.
 
-    A layer keeps multiples of 16 from 128 channels on and of 8 from 32 on: kernels work in such
-    blocks, and odd counts run slower than the unpruned layer.
+    A layer keeps multiples of 16 from 32 channels on: kernels work in such blocks, and odd counts run
+    slower than the unpruned layer. Halfway between two, the fewer stay.
     """
     step = count_step(width, each)
-    rounded = int(np.floor(width * (1 - sparsity) / step + 0.5)) * step
+    rounded = int(np.ceil(width * (1 - sparsity) / step - 0.5)) * step
     return min(width, max(rounded, step))
 
 
 def count_step(width: int, each: int = 1) -> int:
     """Counts of coupled channels are multiples of this."""
     whole = width * each
-    step = 16 if whole >= 128 else 8 if whole >= 32 else 1
+    step = 16 if whole >= 32 else 1
     return step // each if step % each == 0 else 1
 
 

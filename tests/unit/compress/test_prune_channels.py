@@ -632,7 +632,7 @@ def test_a_wish_below_one_step_is_told_not_dropped() -> None:
 
     _, facts, pruned = prune(build(wide), 0.02)
     assert not pruned.sparsity
-    assert "steps of 8" in pruned.refused[facts.layers[0].name].reason
+    assert "steps of 16" in pruned.refused[facts.layers[0].name].reason
 
 
 def test_nothing_asked_changes_nothing() -> None:

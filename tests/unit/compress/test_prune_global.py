@@ -34,13 +34,13 @@ class Noise:
 
 
 def half_repeated() -> onnx.ModelProto:
-    """Two hidden layers of 32 channels; the second half of the first layer repeats its first half."""
+    """Two hidden layers of 64 channels; the second half of the first layer repeats its first half."""
     random = np.random.default_rng(0)
-    first = random.normal(size=(16, 3, 3, 3))
+    first = random.normal(size=(32, 3, 3, 3))
     arrays = {
         "w1": np.concatenate([first, first]),
-        "w2": random.normal(size=(32, 32, 3, 3)) / 17,
-        "w3": random.normal(size=(4, 32, 1, 1)),
+        "w2": random.normal(size=(64, 64, 3, 3)) / 24,
+        "w3": random.normal(size=(4, 64, 1, 1)),
     }
     x, y = (
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size, 8, 8])
