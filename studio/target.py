@@ -21,8 +21,9 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Layers with fewer input channels per group than `int8_channels` stay float unless 8-bit activations
     are asked for by name (a stem of three channels can be slower in int8); 0 lets all of them be int8.
     `dynamic`: the runtime has kernels that find the range of an activation themselves. `zero_points`:
-    weights may have them. `blocks`: lengths that a block of 4-bit weights with its own scale may have.
-    `why_dynamic` and `why_symmetric` say why not.
+    weights may have them; those of grouped convolutions on integers not where `why_symmetric` says why.
+    `blocks`: lengths that a block of 4-bit weights with its own scale may have.
+    `why_dynamic` says why not.
     """
 
     bits: tuple[int, ...] = (32,)

@@ -131,7 +131,9 @@ def _row(
         pattern=wish.pattern or "" if structure == "unstructured" else "",
         granularity="block" if block else granularity(wish, rule, refused),
         block=block,
-        symmetric=symmetric(wish, bits, sparsity, structure, bool(block), rule, refused),
+        symmetric=symmetric(
+            wish, bits, sparsity, structure, bool(block), layer.groups > 1 and width < FLOAT, rule, refused
+        ),
         storage=wish.storage or "auto",
         refused=tuple(refused),
     )

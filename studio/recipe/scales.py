@@ -51,6 +51,7 @@ def symmetric(
     sparsity: float,
     structure: str,
     blocked: bool,
+    grouped: bool,
     rule: OpRule,
     refused: list[Refusal],
 ) -> bool:
@@ -59,7 +60,7 @@ def symmetric(
     reason = ""
     if blocked:
         reason = "blocks of 4-bit weights lie around zero here"
-    elif not rule.zero_points:
+    elif not rule.zero_points or (grouped and rule.why_symmetric):
         reason = rule.why_symmetric or "int8 kernels run at full speed only with weights around zero"
     elif bits == 1:
         reason = "one bit has two levels, and they lie around zero"
