@@ -158,7 +158,7 @@ class _Pair:
         twin = self._nodes[fact.name]
         _put(self._copy, twin, 1, levels.dequantized())
         weight, bias = weight_array(node), bias_array(node, fact.out_channels)
-        if node.op_type == "MatMul" or bias is None or weight is None or not self._work.repairs("bias"):
+        if node.op_type == "MatMul" or bias is None or weight is None:
             return
         error = _output(node, levels.dequantized(), rows.rounded) - _output(node, weight, rows.given)
         fixed = (bias - error.mean(axis=1, dtype=np.float64).reshape(-1)).astype(np.float32)
