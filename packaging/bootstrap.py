@@ -160,8 +160,8 @@ def install(extras, torch):
         return
     say("installing (the first time this downloads some 250 MB, with PyTorch 450 MB) …")
     if torch and install_torch():
-        extras += ",torch"
-    if not pip_install("--editable", f".[{extras}]"):
+        extras = f"{extras},torch".strip(",")
+    if not pip_install("--editable", f".[{extras}]" if extras else "."):
         raise SetupError("pip could not install the dependencies (see above). Check the network, run again.")
     with stamp.open("a") as file:
         file.write(wanted + "\n")
@@ -229,7 +229,7 @@ def main():
     try:
         system_packages(options.command)
         make_venv()
-        install("dev" if options.command == "test" else "netron", not options.without_torch)
+        install("dev,boards" if options.command == "test" else "", not options.without_torch)
     except SetupError as error:
         sys.exit(f"trimtab: {error}")
     sys.exit({"demo": demo, "test": test, "install": lambda rest: 0}[options.command](rest))

@@ -28,7 +28,7 @@ def canonical(name: str) -> str:
 def wanted() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    rows = project["dependencies"] + extras["torch"] + extras["netron"] + extras["dev"]
+    rows = project["dependencies"] + extras["torch"] + extras["netron"] + extras["boards"] + extras["dev"]
     return {canonical(re.split(r"[<>=!;\[ ]", row)[0]) for row in rows}
 
 
