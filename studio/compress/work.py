@@ -88,7 +88,10 @@ class Work:
         """A short tensor name that is not taken; the same build gives the same names."""
         if not self._names:
             self._names = _taken(self.model)
-        while f"{stem}{self._count}" in self._names:
+        # A released name may have been taken again since the names were gathered.
+        while (
+            f"{stem}{self._count}" in self._names or f"{stem}{self._count}" in self.model.graph.initializers
+        ):
             self._count += 1
         self._names.add(f"{stem}{self._count}")
         return f"{stem}{self._count}"
