@@ -10,6 +10,7 @@ from studio.compress.work import Array
 
 _RATIOS = np.concatenate([np.linspace(0.30, 0.92, 16), np.linspace(0.94, 1.0, 4)])
 _SAMPLE = 1 << 18
+_FEW = 16  # weights of one output (depth-wise): its few large ones carry it, and are clipped at 3 bits only
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _fit(rows: Array, grid: Array, floor: Array | None, keep_zero: bool) -> tupl
         return full, 0.0
     sample = thinned(rows)
     scale, least = full, np.full(len(rows), np.inf)
-    for ratio in _RATIOS:
+    for ratio in _RATIOS if rows.shape[1] > _FEW or grid.size <= 8 else (1.0,):
         tried = floored((full * ratio).astype(np.float32), floor)
         error = _error(sample, tried, grid, keep_zero)
         better = error < least

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import numpy_helper
 
 from studio.compress.equalize import equalize
 from studio.compress.fold import fold
@@ -83,3 +84,16 @@ def test_without_data_nothing_is_balanced_by_a_guess() -> None:
         fold(work)
         equalize(work, {})
         assert bool(work.gains) == guessed
+
+
+def test_channels_that_are_never_active_do_not_set_the_scales_of_others(make: Builder) -> None:
+    net = spread_net()
+    for index, tensor in enumerate(net.weights):
+        array = numpy_helper.to_array(tensor).copy()
+        if tensor.name == "deep.bias":
+            array[:4] = -1e4
+        if tensor.name == "last.weight":
+            array[:, :4] *= 500
+        net.weights[index] = numpy_helper.from_array(array, tensor.name)
+    plain, repaired = (_sqnr(make, net.model("head"), repair) for repair in ((), ("equalize",)))
+    assert repaired > plain + 15
