@@ -83,7 +83,7 @@ class User:
         hand.key("ctrl+a")
         hand.write(str(path))
         hand.key("Return")
-        if dialog.isVisible():  # the first one went to the list of completions
+        if self.window.findChild(QFileDialog) is not None:  # the first went to the list of completions
             hand.key("Return")
 
 
