@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hand
+import msgspec
 from sshd import Sshd
 
 from studio.gui import shots
@@ -48,7 +49,15 @@ def add(user: User, server: Sshd) -> None:
     hand.write(str(server.port))
     user.saw("add dialog")
     hand.click(dialog.accept_button)
+    user.wait(lambda: panel.chosen == "loop", "the board in the list")
+    _keep_inside(user, server)
     user.wait(lambda: panel.detail.trust.isVisible(), "the host key")
+
+
+def _keep_inside(user: User, server: Sshd) -> None:
+    """The server logs in to this computer's own home: the releases go into the test's folder instead."""
+    loop = next(board for board in user.session.board_list() if board.name == "loop")
+    user.session.board_add(msgspec.structs.replace(loop, folder=str(server.home / "trimtab")), replace=True)
 
 
 def trust(user: User, server: Sshd) -> None:
