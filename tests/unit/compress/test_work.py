@@ -12,7 +12,7 @@ from .conftest import residual_net
 
 
 def test_a_name_taken_by_hand_is_not_given_out_again() -> None:
-    work = start(residual_net().model("y"), Plan((), "minmax", 1, ()), load("onnxruntime-cpu"))
+    work = start(residual_net().model("head"), Plan((), "minmax", 1, ()), load("onnxruntime-cpu"))
     first = work.name()
     following = f"t{int(first[1:]) + 1}"
     taken = work.constant(np.zeros(3, np.float32), following)
