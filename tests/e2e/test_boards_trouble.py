@@ -75,7 +75,9 @@ def test_client_killed_in_mid_push(boards: Boards, servers: Sshd, tmp_path: Path
 
 def test_host_key(boards: Boards, servers: Sshd, tmp_path: Path) -> None:
     server = servers.start()
-    board = boards.add(Board("loop", host="127.0.0.1", port=server.port, key_path=str(server.key)))
+    folder = str(tmp_path / "board")
+    board = Board("loop", host="127.0.0.1", port=server.port, key_path=str(server.key), folder=folder)
+    boards.add(board)
     first = boards.host_key("loop")
     assert first is not None
     shown = subprocess.run(
