@@ -81,13 +81,15 @@ class HeldShell:
             mark = self._mark
             ends = f"printf '\\n%s %s\\n' {mark} \"$?\"; printf '\\n%s\\n' {mark} >&2"
             text = f"( {command}\n) </dev/null; {ends}\n"
+            answered = False
             try:
                 async with asyncio.timeout(timeout):
                     self._process.stdin.write(text.encode())
                     out, err = await asyncio.gather(self._out.mark(mark), self._err.mark(mark))
-            except BaseException:
-                self._process.close()  # Whatever comes now would be read as the next command's answer.
-                raise
+                    answered = True
+            finally:
+                if not answered:  # Whatever comes now would be read as the next command's answer.
+                    self._process.close()
             return Reply(
                 int(out[1] or b"0"), out[0].decode("utf-8", "replace"), err[0].decode("utf-8", "replace")
             )

@@ -16,9 +16,8 @@ def write_atomic(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(fresh).replace(path)
-    except BaseException:
-        Path(fresh).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(fresh).unlink(missing_ok=True)  # Gone already where it took its place.
     _sync_folder(path.parent)
 
 

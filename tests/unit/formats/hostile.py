@@ -79,9 +79,6 @@ def loop_body(keep: str) -> onnx.GraphProto:
     )
 
 
-# --- not a model at all ---------------------------------------------------------------------------
-
-
 @hostile
 def empty_file(folder: Path) -> Path:
     return saved(folder, b"")
@@ -173,9 +170,6 @@ def a_sparse_giant(folder: Path) -> Path:
     return path
 
 
-# --- broken protobuf ------------------------------------------------------------------------------
-
-
 @hostile
 def cut_short(folder: Path) -> Path:
     return saved(folder, sound(shape=(1, 4)).SerializeToString()[:-20])
@@ -205,9 +199,6 @@ def a_name_of_a_megabyte(folder: Path) -> Path:
     return saved(folder, sound([helper.make_node("Relu", ["x"], ["y"], name="n" * (1 << 20))]))
 
 
-# --- versions -------------------------------------------------------------------------------------
-
-
 @hostile
 def opset_from_the_future(folder: Path) -> Path:
     return saved(folder, sound(opset=99))
@@ -234,9 +225,6 @@ def unknown_domain(folder: Path) -> Path:
 @hostile
 def unknown_op(folder: Path) -> Path:
     return saved(folder, sound([helper.make_node("Frobnicate", ["x"], ["y"])]))
-
-
-# --- tensors that lie -----------------------------------------------------------------------------
 
 
 @hostile
@@ -273,9 +261,6 @@ def unknown_tensor_type(folder: Path) -> Path:
 @hostile
 def negative_input_dims(folder: Path) -> Path:
     return saved(folder, sound(shape=(-7, 4)))
-
-
-# --- data files -----------------------------------------------------------------------------------
 
 
 @hostile
@@ -344,9 +329,6 @@ def data_at_a_negative_offset(folder: Path) -> Path:
     return saved(folder, external("data.bin", offset=-8))
 
 
-# --- wiring ---------------------------------------------------------------------------------------
-
-
 @hostile
 def a_cycle(folder: Path) -> Path:
     nodes = [
@@ -377,9 +359,6 @@ def an_input_that_nothing_makes(folder: Path) -> Path:
 @hostile
 def an_output_that_nothing_makes(folder: Path) -> Path:
     return saved(folder, sound([helper.make_node("Relu", ["x"], ["z"])]))
-
-
-# --- bombs ----------------------------------------------------------------------------------------
 
 
 @hostile
