@@ -12,6 +12,7 @@ import numpy as np
 from studio.control import Control
 from studio.data.samples import Dataset
 from studio.graph.model import Facts
+from studio.graph.trace import read_kept
 from studio.measure.sessions import Runner, SessionSource, open_session
 from studio.measure.taps import find_taps, load_graph, tapped
 from studio.metrics import LayerDrift
@@ -26,6 +27,7 @@ EQUAL = "equal"
 PRUNED = "channels were removed"
 GONE = "no counterpart in this file"
 BROKEN = "zero or not a number"
+STAYED = "told over the channels that stayed"
 RESCALED = "scaled by equalization, told in the original's scale"
 
 
@@ -42,7 +44,8 @@ def layer_drift(
 
     Both files run whole, on the same samples, so a layer's figure holds what came in from before.
     The output is read behind the activation and the rounding, as the next layer reads it. None, with a note,
-    where the artifact has no such layer, removed channels of it, or changed nothing at all.
+    where the artifact has no such layer or changed nothing at all. Where channels were removed, those that
+    stayed are compared; a file that does not say which they are gives None.
     Raises `MeasureError`, `DataError`, `Cancelled`.
     """
     first, second = load_graph(original.path), load_graph(artifact.path)
@@ -51,7 +54,10 @@ def layer_drift(
     if taps:
         ours = _runner(first, [tap.original for tap in taps], original, threads)
         theirs = _runner(second, [tap.artifact for tap in taps], artifact, threads)
-        channels = [Channels(1 if "Conv" in facts.by_name[tap.layer].op else -1) for tap in taps]
+        kept = read_kept({each.key: each.value for each in second.metadata_props})
+        channels = [
+            Channels(1 if "Conv" in facts.by_name[tap.layer].op else -1, kept.get(tap.layer)) for tap in taps
+        ]
         _run(channels, ours, theirs, dataset, control, samples)
         found = {tap.layer: each.drift(tap.layer) for tap, each in zip(taps, channels, strict=True)}
     return tuple(found.get(layer.name, LayerDrift(layer.name, None, GONE)) for layer in facts.layers)
@@ -60,17 +66,19 @@ def layer_drift(
 class Channels:
     """Sums per channel over a layer's output in both files; `axis` holds the channels.
 
+    `kept` are the original's channels that the artifact still has, None where all of them stayed.
     Equalization scales channels by powers of two and the next layer undoes it, so a channel's
     nearest power of two is taken out before the noise is told.
     """
 
-    def __init__(self, axis: int) -> None:
-        self._axis = axis
+    def __init__(self, axis: int, kept: tuple[int, ...] | None = None) -> None:
+        self._axis, self._kept = axis, kept
         self._sums: NDArray[np.float64] | None = None
         self.equal, self.comparable = True, True
 
     def add(self, original: NDArray[np.generic], artifact: NDArray[np.generic]) -> None:
         """Take one batch of both outputs; other shapes than each other's make the layer incomparable."""
+        original = self._stayed(original)
         if original.shape != artifact.shape or original.ndim < 2:
             self.comparable = False
             return
@@ -91,7 +99,13 @@ class Channels:
         noise = float((aa - 2 * gain * ab + gain * gain * bb).sum())
         if not (np.isfinite(noise) and signal > 0 and noise > 0):
             return LayerDrift(layer, None, BROKEN)
-        return LayerDrift(layer, 10 * log10(signal / noise), RESCALED if (gain != 1).any() else "")
+        note = RESCALED if (gain != 1).any() else STAYED if self._kept else ""
+        return LayerDrift(layer, 10 * log10(signal / noise), note)
+
+    def _stayed(self, original: NDArray[np.generic]) -> NDArray[np.generic]:
+        if not self._kept or original.ndim < 2 or max(self._kept) >= original.shape[self._axis]:
+            return original
+        return np.take(original, self._kept, self._axis)
 
     def _rows(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
         return np.moveaxis(values.astype(np.float64), self._axis, 0).reshape(values.shape[self._axis], -1)

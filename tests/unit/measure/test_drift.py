@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper
 from studio.control import Control
 from studio.graph.model import Facts
 from studio.graph.onnx_edge import facts_of, file_key, from_proto
+from studio.graph.trace import KEPT, write_kept
 from studio.measure.drift import layer_drift
 from studio.measure.sessions import SessionSource
 
@@ -44,6 +45,18 @@ def test_noise_of_known_size(net, facts, original, make_data, tmp_path):
     found = drift(facts, original, louder, make_data(20))
     assert found["conv1"] == (None, "equal")
     assert found["fc"][0] == pytest.approx(20, abs=1e-3)
+
+
+def test_channels_that_stayed_are_compared(net, facts, original, make_data, tmp_path):
+    stayed = [0, 2]
+    dense = net.dense.reshape(len(net.dense), 3, -1)[:, stayed].reshape(len(net.dense), -1)
+    louder = net.conv[stayed] * np.float32(1.01)
+    pruned = replace(net, conv=louder, dense=dense).save(tmp_path / "b.onnx")
+    model = onnx.load(pruned.path)
+    helper.set_model_props(model, {KEPT: write_kept({"conv1": stayed}, {"conv1": 3})})
+    onnx.save(model, pruned.path)
+    found = drift(facts, original, pruned, make_data(20))
+    assert found["conv1"] == (pytest.approx(40, abs=1e-2), "told over the channels that stayed")
 
 
 def test_equalized_channels_are_told_in_the_originals_scale(net, facts, original, make_data, tmp_path):
