@@ -29,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _names_a_file(word: str) -> bool:
-    """A word with a dot or a separator is a path; verbs and options have neither."""
-    return not word.startswith("-") and ("." in word or os.sep in word)
+    """A word with a dot or a separator is a path, and `sample` the shipped model; the rest are verbs."""
+    return word == "sample" or (not word.startswith("-") and ("." in word or os.sep in word))
 
 
 def _display() -> bool:

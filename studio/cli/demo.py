@@ -21,7 +21,7 @@ from studio.cli.board import pushed_text
 from studio.cli.optimize import optimized_json, optimized_text
 from studio.cli.shell import Report, Shell, verb
 from studio.data.reference import DataRef
-from studio.errors import BoardError
+from studio.errors import BoardError, WorkerError
 from studio.metrics import Sensitivity
 from studio.paths import resource
 from studio.recipe.settings import Settings
@@ -57,6 +57,8 @@ def demo(shell: Shell, headless: bool, out: Path) -> Report:
     if not headless and has_display():
         shell.note("Opening the window with the sample. Close it to end the demo.")
         status = subprocess.call([sys.executable, "-m", "studio", "sample"])
+        if status:
+            raise WorkerError("the window", f"it ended with status {status}", "Try `trimtab demo --headless`.")
         return Report({"window": status}, "The window was closed.")
     if not headless:
         shell.note("There is no display here: doing the same job without the window.")

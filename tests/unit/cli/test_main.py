@@ -7,12 +7,13 @@ import pytest
 from studio.__main__ import main
 
 
+@pytest.mark.parametrize("word", ["model.onnx", "folder/model", "sample"])
 def test_a_window_without_a_display_is_refused_in_words(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    assert main(["model.onnx"]) == 1
+    assert main([word]) == 1
     assert "demo --headless" in capsys.readouterr().err
 
 
