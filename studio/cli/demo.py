@@ -58,7 +58,9 @@ def demo(shell: Shell, headless: bool, out: Path) -> Report:
         shell.note("Opening the window with the sample. Close it to end the demo.")
         status = subprocess.call([sys.executable, "-m", "studio", "sample"])
         if status:
-            raise WorkerError("the window", f"it ended with status {status}", "Try `trimtab demo --headless`.")
+            raise WorkerError(
+                "the window", f"it ended with status {status}", "Try `trimtab demo --headless`."
+            )
         return Report({"window": status}, "The window was closed.")
     if not headless:
         shell.note("There is no display here: doing the same job without the window.")
