@@ -11,7 +11,7 @@ from studio.cli import options, tables
 from studio.cli.shell import Report, Shell, verb
 from studio.graph.model import Facts, LayerFact, TensorFact
 from studio.metrics import Comparison, Figure, LayerDrift
-from studio.workbench_api import Evaluation
+from studio.workbench.api import Evaluation
 
 
 @click.command("inspect")

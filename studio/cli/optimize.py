@@ -16,7 +16,7 @@ from studio.errors import ExportError, RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Comparison
 from studio.recipe.settings import FLOAT
-from studio.workbench_api import Written
+from studio.workbench.api import Written
 
 NO_DATA = "without --data no accuracy was measured, and activations stay float"
 

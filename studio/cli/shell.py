@@ -15,8 +15,8 @@ import msgspec
 from studio.cli.progress import ProgressLine
 from studio.control import Cancelled, Control
 from studio.errors import StudioError
-from studio.session import Session
-from studio.workbench import LocalWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
 
 INTERRUPTED = 130
 STOPPED = {"kind": "interrupted", "thing": "command", "cause": "it was interrupted", "fix": "Run it again."}

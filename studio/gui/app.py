@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from studio.gui.dress import dress, prepare
 from studio.gui.main_window import MainWindow
 from studio.gui.texts import T
-from studio.session import Session
-from studio.workbench import LocalWorkbench
-from studio.worker import ProcessWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
+from studio.workbench.process import ProcessWorkbench
 
 _SAMPLE = "sample"
 _WARM_MS = 200

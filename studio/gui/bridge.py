@@ -21,7 +21,7 @@ from studio.metrics import Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
-from studio.session import Session
+from studio.session.session import Session
 
 OPEN, DATA, MEASURE, SENSE = "open", "data", "measure", "sensitivity"
 EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "export", "report", "save", "inspect", "answers"

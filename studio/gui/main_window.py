@@ -32,8 +32,8 @@ from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
 from studio.project.document import Document
-from studio.session import Session
-from studio.workbench_api import Written
+from studio.session.session import Session
+from studio.workbench.api import Written
 
 
 @dataclass(frozen=True, slots=True)

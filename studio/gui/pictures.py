@@ -8,8 +8,8 @@ from pathlib import Path
 from studio.gui import app, shots
 from studio.gui.bridge import MEASURE
 from studio.gui.main_window import MainWindow
-from studio.session import Session
-from studio.workbench import LocalWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
 
 THEMES = ("light", "dark")
 _SECONDS = 90.0

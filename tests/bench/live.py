@@ -28,8 +28,8 @@ from studio.data.reference import DataRef
 from studio.graph.model import Facts
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe, Settings
-from studio.workbench import LocalWorkbench
-from studio.workbench_api import Candidate, Job, ModelRef
+from studio.workbench.api import Candidate, Job, ModelRef
+from studio.workbench.local import LocalWorkbench
 
 WIDTHS = (7, 6, 5, 4, 3, 2)
 CALIBRATION = 200

@@ -15,8 +15,8 @@ from studio.data.reference import DataRef
 from studio.gui.dress import dress, prepare
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import DARK, Look
-from studio.session import Session
-from studio.workbench import LocalWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _SECONDS = 30_000

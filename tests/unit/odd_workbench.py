@@ -8,7 +8,7 @@ from typing import Any
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import ModelError
-from studio.workbench_api import Candidate, Job, ModelRef
+from studio.workbench.api import Candidate, Job, ModelRef
 
 
 class Odd:

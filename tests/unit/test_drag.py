@@ -13,9 +13,9 @@ from studio.jobs import Lanes, Outcome
 from studio.metrics import DRAFT, HERE
 from studio.project.changes import Measured
 from studio.recipe.settings import Recipe, Settings
-from studio.session import Session
-from studio.workbench import LocalWorkbench
-from studio.worker import ProcessWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
+from studio.workbench.process import ProcessWorkbench
 
 EVENTS, SECONDS = 200, 5.0
 

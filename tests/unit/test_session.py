@@ -16,8 +16,8 @@ from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.memory import Memory
 from studio.recipe.settings import Recipe, Rule, Settings
-from studio.session import Session
-from studio.workbench import LocalWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.errors import ModelError, WorkerError
 from studio.recipe.settings import Recipe, Settings
-from studio.workbench import LocalWorkbench
-from studio.workbench_api import Candidate, Job, ModelRef
-from studio.worker import ProcessWorkbench, WorkerFaultError
+from studio.workbench.api import Candidate, Job, ModelRef
+from studio.workbench.local import LocalWorkbench
+from studio.workbench.process import ProcessWorkbench, WorkerFaultError
 
 MODEL = ModelRef("m", "k")
 CANDIDATE = Candidate("c")

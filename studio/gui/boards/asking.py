@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.control import Control
-from studio.session import Session
+from studio.session.session import Session
 
 if TYPE_CHECKING:
     from studio.boards.book import Board

@@ -28,7 +28,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.jobs import Outcome
 from studio.project.changes import Changed
-from studio.session import Session
+from studio.session.session import Session
 
 if TYPE_CHECKING:
     from studio.boards.book import Board

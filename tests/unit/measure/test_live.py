@@ -16,8 +16,8 @@ from studio.measure.cuts import CutCache, border_before, changed, earlier
 from studio.measure.wiring import Wired, wire
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe, Settings
-from studio.workbench import LocalWorkbench
-from studio.workbench_api import Candidate, Job, ModelRef
+from studio.workbench.api import Candidate, Job, ModelRef
+from studio.workbench.local import LocalWorkbench
 
 EIGHT = Recipe(default=Settings(bits=8), calibration_samples=32, repair=("equalize", "bias"))
 

@@ -14,9 +14,9 @@ from studio.data.reference import DataRef
 from studio.measure.sensitivity_store import SensitivityStore, store_name
 from studio.metrics import Figure, Sensitivity
 from studio.recipe.settings import Recipe, Settings
-from studio.session import Session
-from studio.workbench import LocalWorkbench
-from studio.worker import ProcessWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
+from studio.workbench.process import ProcessWorkbench
 
 ROW = Sensitivity("conv1", "bits=4", Figure(-1.5, "pp", 256, "measured here", -2.0, -1.0), 21.5, 1234)
 

@@ -12,8 +12,8 @@ from studio.errors import MeasureError
 from studio.graph.model import LayerFact
 from studio.measure.weights import view, weight_of
 from studio.recipe.settings import Recipe, Settings
-from studio.workbench import LocalWorkbench
-from studio.workbench_api import Job, ModelRef
+from studio.workbench.api import Job, ModelRef
+from studio.workbench.local import LocalWorkbench
 
 
 def _layer(shape: tuple[int, ...]) -> LayerFact:

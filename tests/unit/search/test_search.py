@@ -17,8 +17,8 @@ from studio.recipe.settings import Settings
 from studio.search.budgets import Budgets, excesses, parse_bytes, parse_latency
 from studio.search.curves import Curve, curves
 from studio.search.knapsack import Limits, Option, solve
-from studio.session import Session
-from studio.workbench import LocalWorkbench
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
 
 OPTION = st.builds(
     Option,

@@ -13,7 +13,7 @@ from studio.errors import DataError, ModelError, ProjectError
 from studio.graph.model import Facts, Model
 from studio.kept import Kept, stamp
 from studio.paths import cache_dir
-from studio.workbench_api import Candidate, Job, ModelRef
+from studio.workbench.api import Candidate, Job, ModelRef
 
 if TYPE_CHECKING:
     from studio.data.datasets import Dataset

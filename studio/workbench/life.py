@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 
 from studio.errors import ModelError, WorkerError
-from studio.serving import Answer, Call, Cancel, Partial, Progress, serve
+from studio.workbench.serving import Answer, Call, Cancel, Partial, Progress, serve
 
 Message = Answer | Partial | Progress
 

@@ -19,9 +19,9 @@ from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.search.budgets import Budgets
 from studio.search.front import Found, Visited
-from studio.serving import Answer, Call, Progress
-from studio.workbench_api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
-from studio.worker_life import Deadline, Life, Message
+from studio.workbench.api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
+from studio.workbench.life import Deadline, Life, Message
+from studio.workbench.serving import Answer, Call, Progress
 
 Emit = Callable[[Any], None]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from studio import target
 from studio.control import Cancelled, Control
 from studio.data.reference import PREPROCESSING, DataFacts, DataRef
-from studio.editor import Editor, State
 from studio.errors import DataError, ProjectError
 from studio.graph.model import Facts
 from studio.project import changes, store
@@ -19,7 +18,8 @@ from studio.project.journal import Journal, Step
 from studio.project.memory import Memory
 from studio.project.store import Project, SavedStep
 from studio.recipe.settings import Recipe
-from studio.workbench_api import Job, ModelRef, Workbench
+from studio.session.editor import Editor, State
+from studio.workbench.api import Job, ModelRef, Workbench
 
 ALL = frozenset(
     {

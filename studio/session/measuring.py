@@ -1,21 +1,19 @@
-"""The verbs of the program. Window and command line are thin shells over this one object."""
+"""The verbs that build the file of the current revision and measure it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as struct_replace
 
 from studio.artifact import Artifact
-from studio.board_verbs import BoardVerbs
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.data.thumbnails import Thumbnail
-from studio.errors import DataError, ProjectError, WorkerError
+from studio.errors import DataError
 from studio.estimate import Miss
 from studio.metrics import (
     DRAFT,
@@ -24,51 +22,28 @@ from studio.metrics import (
     LatencyPair,
     LayerDrift,
     Prepared,
-    Sensitivity,
     WeightView,
 )
-from studio.opening import Opening, job_of
-from studio.paths import cache_dir
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
-from studio.project.files import write_atomic
 from studio.project.journal import Step
-from studio.project.memory import Memory
 from studio.recipe.resolve import Plan
-from studio.workbench_api import Candidate, Evaluation, Goldens, Job, Workbench, Written
+from studio.session.opening import Opening, job_of
+from studio.workbench.api import Candidate, Evaluation, Job
 
 if TYPE_CHECKING:
-    from studio.boards.api import Boards
-    from studio.boards.package import Package
-    from studio.boards.report import BoardRun, Pushed
-    from studio.report import ReportData
-    from studio.search.budgets import Budgets
-    from studio.search.front import Found, Visited
-
+    pass
 
 LEARNED = "round"
-_DEATHS = 2  # a worker that dies more often will do so again
 
 
 def ignore(value: object) -> None:
     """An `emit` for callers that want the end alone."""
 
 
-class Session(Opening, BoardVerbs):
-    """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones below block,
-    take a `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
-
-    Newest wins: a result whose revision is no longer the current one is dropped with `Cancelled`.
-    """
-
-    def __init__(
-        self, workbench: Workbench, boards: Boards | None = None, memory: Memory | None = None
-    ) -> None:
-        super().__init__(workbench, memory)
-        self._boards = boards
-
-    # Building and measuring.
+class Measuring(Opening):
+    """An editor whose recipe is built and measured. Verbs block; they raise what `Session` says."""
 
     def build(self, control: Control) -> Changed[Artifact]:
         """Build the real file of the current revision (at once where its bytes are known already)."""
@@ -141,54 +116,6 @@ class Session(Opening, BoardVerbs):
         self._keep(replace(known, pair=pair))
         return self._tell(pair, {changes.ARTIFACT, changes.HISTORY})
 
-    def sensitivity(
-        self, control: Control, emit: Callable[[Sensitivity], None] = ignore
-    ) -> Changed[tuple[Sensitivity, ...]]:
-        """Effect of each group alone. What is found stays with the model.
-
-        Where the worker dies on the way, it goes on in a new one with what is not measured yet.
-        """
-        document = self.journal.document
-        found, notes = self._sensitivity(job_of(document), emit, control)
-        with self._lock:
-            if self.facts is not document.model:
-                raise Cancelled
-            self._state = replace(self._state, sensitivity=found)
-        return self._tell(found, {changes.SENSITIVITY}, notes)
-
-    def _sensitivity(
-        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
-    ) -> tuple[tuple[Sensitivity, ...], tuple[str, ...]]:
-        notes: tuple[str, ...] = ()
-        while True:
-            try:
-                return self.workbench.sensitivity(job, emit, control), notes
-            except WorkerError as error:
-                if len(notes) == _DEATHS:
-                    raise
-                notes = (*notes, f"{error.cause}; what was measured by then is kept")
-
-    def search(
-        self, budgets: Budgets, control: Control, emit: Callable[[Visited], None] = ignore
-    ) -> Changed[Found]:
-        """Find a recipe that meets `budgets` and take it, as one step of undo; the nearest where none does.
-
-        Every recipe measured on the way stays in `state.visited`. An edit meanwhile ends it with
-        `Cancelled`.
-        """
-        document = self.journal.document
-        self._data()
-        found = self.workbench.search(job_of(document), budgets, emit, control)
-        with self._lock:
-            self._demand_current(document.revision)
-            self._state = replace(self._state, visited=found.visited)
-            self._edit(lambda _: found.best.recipe, f"search: {found.best.label}")
-            step = self.journal.steps[self.journal.at]
-            best = found.best
-            self._keep(Measured(step.document.revision, step.label, best.artifact, best.comparison))
-        notes = tuple(str(each) for each in found.fails)
-        return self._tell(found, {changes.HISTORY, changes.ARTIFACT}, notes)
-
     def compare(
         self, path: str | Path, control: Control, emit: Callable[[Comparison], None] = ignore
     ) -> Changed[Comparison]:
@@ -220,67 +147,6 @@ class Session(Opening, BoardVerbs):
         """The open model itself on the data at hand."""
         found = self.workbench.evaluate(self.job().model, self._data(), emit, control)
         return self._tell(found, set())
-
-    def export(self, out: str | Path, control: Control) -> Changed[Written]:
-        """Write the file of the current revision: byte for byte the one that was measured."""
-        job = self.job()
-        artifact = self.workbench.build(job, control.part(0.0, 0.5))
-        written = self.workbench.export(artifact, str(out), job, control.part(0.5, 1.0))
-        with self._lock:
-            exported = (*self._state.exported, (self._state.revision, written.path))
-            self._state = replace(self._state, exported=exported)
-        return self._tell(written, {changes.EXPORTED})
-
-    def report(self, out: str | Path, control: Control) -> Changed[Path]:
-        """Write what is known of the current revision as one self-contained HTML page.
-
-        Measures what is not measured yet; raises `ProjectError` where the page cannot be written.
-        """
-        from studio.report import render
-
-        page = render(self._report_data(control))
-        try:
-            write_atomic(Path(out), page.encode())
-        except OSError as error:
-            cause = f"the report cannot be written ({error.strerror})"
-            raise ProjectError(str(out), cause, "Choose another path.") from error
-        return self._tell(Path(out), set())
-
-    def push(
-        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
-    ) -> Changed[Pushed]:
-        """Push the file of the current revision with golden samples, and run it there; raises `BoardError`.
-
-        What the board measured joins the figures of this revision.
-        """
-        document = self.journal.document
-        artifact = self.workbench.build(job_of(document), control.part(0.0, 0.2))
-        pushed = self._push(board, Candidate(artifact.path, artifact), control, confirm, allow_unproved)
-        self._keep_run(document.revision, pushed.run)
-        return self._tell(pushed, {changes.BOARDS, changes.HISTORY})
-
-    def push_opened(
-        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
-    ) -> Changed[Pushed]:
-        """Push the open file just as it lies there, whatever the recipe says."""
-        candidate = Candidate(self.facts.path)
-        return self._tell(self._push(board, candidate, control, confirm, allow_unproved), {changes.BOARDS})
-
-    def _push(
-        self, board: str, candidate: Candidate, control: Control, confirm: bool, allow_unproved: bool
-    ) -> Pushed:
-        job = self.job()
-        goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
-        packed = self._package(candidate, goldens)
-        rest = control.part(0.3, 1.0)
-        return self.boards.push(board, packed, rest, confirm=confirm, allow_unproved=allow_unproved)
-
-    def close(self) -> None:
-        """Let go of the workbench and the boards; the state stays readable."""
-        self.workbench.close()
-        self.close_boards()
-
-    # How.
 
     def _data(self) -> DataRef:
         data = self.journal.document.data
@@ -314,55 +180,6 @@ class Session(Opening, BoardVerbs):
             known = self._state.misses
             if all(each.revision != miss.revision for each in known):  # again, it would be no guess
                 self._state = replace(self._state, misses=(*known, miss))
-
-    def _report_data(self, control: Control) -> ReportData:
-        from studio.report import ReportData, environment
-
-        measured = self.measured or self.measure(control.part(0.0, 0.5)).value
-        document, state = self.journal.document, self.state
-        drift = self.drift(control.part(0.5, 0.9)).value if document.data else ()
-        return ReportData(
-            model=document.model,
-            recipe=document.recipe,
-            artifact=measured.artifact,
-            data=document.data,
-            comparison=measured.comparison,
-            drift=drift,
-            pair=measured.pair,
-            sensitivity=state.sensitivity,
-            boards=tuple(run for revision, run in state.board_runs if revision == measured.revision),
-            kernels=self.workbench.kernels(measured.artifact.path, control.part(0.9, 1.0)),
-            environment=environment(),
-            out=next((path for revision, path in state.exported if revision == measured.revision), ""),
-            made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        )
-
-    def _package(self, candidate: Candidate, goldens: Goldens) -> Package:
-        from studio.boards.package import QUANTIZED_TOLERANCE, package
-
-        folder = cache_dir() / "packages" / Path(goldens.path).stem
-        measured = self.measured
-        accuracy = measured.comparison.optimized if measured and measured.comparison else None
-        stem = self.facts.name or Path(self.facts.path).stem
-        meta: dict[str, object] = {"model": f"{stem}.onnx"}
-        if candidate.artifact is not None and accuracy is not None:
-            meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
-        model = candidate.artifact or Path(candidate.path)
-        return package(model, Path(goldens.path), folder, tolerance=QUANTIZED_TOLERANCE, meta=meta)
-
-    def _keep_run(self, revision: int, run: BoardRun) -> None:
-        """Put a board's times beside what else is known of the revision, which may be a past one by now."""
-        latency = run.latency()
-        with self._lock:
-            runs = (*self._state.board_runs, (revision, run))
-            self._state = replace(self._state, board_runs=runs)
-            known = {each.revision: each for each in self._state.history}.get(revision)
-            if latency is None or known is None:
-                return
-            others = tuple(each for each in known.on_boards if each.source != latency.source)
-            fresh = replace(known, on_boards=(*others, latency))
-            history = tuple(fresh if each is known else each for each in self._state.history)
-            self._state = replace(self._state, history=history)
 
     def _demand_current(self, revision: int) -> None:
         if self._state.revision != revision:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from studio.control import Control
-from studio.editor import Editor
 from studio.project import changes
 from studio.project.changes import Changed
+from studio.session.editor import Editor
 
 if TYPE_CHECKING:
     from studio.boards.api import Boards

@@ -1,0 +1,13 @@
+"""The Workbench in this process: every cache is keyed by content, nothing is global."""
+
+from __future__ import annotations
+
+from studio.workbench.outgoing import Outgoing
+from studio.workbench.searching import Searching
+
+
+class LocalWorkbench(Searching, Outgoing):
+    """See `Workbench`; what it opens and keeps is in `Shelves`."""
+
+    def close(self) -> None:
+        self._reset()
