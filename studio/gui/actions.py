@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
 from studio.gui import icons
+from studio.gui.pages import PAGES
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
@@ -41,10 +42,7 @@ VERBS = (
     Verb("boards", T.boards, "board", "Ctrl+B", needs_model=False, checkable=True),
     Verb("export", T.export, "export", "Ctrl+E"),
     Verb("find", T.layers_find, "search", "Ctrl+F"),
-    Verb("page_plots", T.plots, "gauge", "Ctrl+1"),
-    Verb("page_layer", T.inspector, "presets", "Ctrl+2"),
-    Verb("page_answers", T.answers, "data", "Ctrl+3"),
-    Verb("page_history", T.history, "undo", "Ctrl+4"),
+    *(Verb(page.action, page.title, page.icon, f"Ctrl+{at}") for at, page in enumerate(PAGES, 1)),
     Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),
 )
 

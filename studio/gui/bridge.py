@@ -36,7 +36,7 @@ class Bridge(QObject):
     partial = Signal(object)  # Measured, with the figures so far
     sensed = Signal(object)  # Sensitivity, as each is found
     advanced = Signal(object)  # Advance of a running job
-    started = Signal(str, str)  # lane and label of a new job
+    started = Signal(str, str, int)  # lane, label and ticket of a new job
     ended = Signal(object)  # Outcome of a job
     failed = Signal(object)  # the exception
     _arrived = Signal(object)
@@ -134,8 +134,8 @@ class Bridge(QObject):
         """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`."""
         if self._closed:
             return  # a timer of the window may come late
-        self.started.emit(lane, label)
-        self._lanes.submit(lane, work, label, replace)
+        ticket = self._lanes.submit(lane, work, label, replace)
+        self.started.emit(lane, label, ticket)
 
     def cancel(self, lane: str) -> None:
         """Ask what runs on `lane` to stop."""

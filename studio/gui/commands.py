@@ -32,5 +32,5 @@ def _go_to(window: MainWindow, name: str) -> None:
     page.layers.search.clear()
     page.layers.view.select((name,))
     page.graph.reveal(name)
-    page.inspector.follow((name,))
+    page.selection.choose((name,))
     page.layers.view.setFocus()

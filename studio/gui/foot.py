@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from studio.gui import icons
 from studio.gui.panel import Elided, label
 from studio.gui.texts import T
 from studio.gui.theme import Look
+from studio.gui.vitals import Vitals
 from studio.jobs import Advance, Outcome
 
-_PAGES = (("plots", T.plots), ("layer", T.inspector), ("answers", T.answers), ("history", T.history))
+_ROOMY = 1400
 
 
 class Foot(QFrame):
@@ -20,7 +24,7 @@ class Foot(QFrame):
     stop = Signal(str)
     page = Signal(str)
 
-    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+    def __init__(self, look: Look, pages: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("foot")
         self.setFixedHeight(32)
@@ -30,8 +34,9 @@ class Foot(QFrame):
         self._text, self._engine = label(T.jobs_idle, pixels=12), Elided(pixels=12)
         self._engine.setObjectName("muted")
         self._engine.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.vitals = Vitals()
         self._bar, self._stop = QProgressBar(), QToolButton()
-        self.pages = {key: self._page_button(key, text) for key, text in _PAGES}
+        self.pages = {key: self._page_button(key, text) for key, text in pages}
         self._arrange()
         look.changed.connect(self._dress)
         self._dress()
@@ -58,6 +63,7 @@ class Foot(QFrame):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self._engine)
+        row.addWidget(self.vitals)
 
     def _page_button(self, key: str, text: str) -> QToolButton:
         made = QToolButton()
@@ -69,6 +75,11 @@ class Foot(QFrame):
         made.clicked.connect(lambda: self.page.emit(key))
         made.hide()
         return made
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window does without what is only good to know."""
+        super().resizeEvent(event)
+        self.vitals.setVisible(self.width() >= _ROOMY)
 
     def show_page(self, key: str) -> None:
         """Which page is open below; shows the buttons, which an empty window has no use for."""
@@ -88,6 +99,7 @@ class Foot(QFrame):
 
     def say_engine(self, text: str) -> None:
         self._engine.setText(text)
+        self._engine.setToolTip(text)
 
     def begin(self, lane: str, name: str) -> None:
         """A job was given to `lane`."""

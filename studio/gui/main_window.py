@@ -21,6 +21,7 @@ from studio.gui.dress import dress
 from studio.gui.files import Files
 from studio.gui.foot import Foot
 from studio.gui.notice import Notice
+from studio.gui.pages import PAGES
 from studio.gui.palette import Palette
 from studio.gui.present import Presenter
 from studio.gui.start import StartView
@@ -56,7 +57,7 @@ class MainWindow(QMainWindow):
         self.files = Files(self.bridge, self)
         self.actions_ = Actions(self.look, self._verbs(), self)
         self.start, self.page = StartView(self.look), WorkPage(self.bridge, self.look)
-        self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look))
+        self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look, _tabs()))
         self.presenter = Presenter(self.bridge, self.page)
         self._pages = QStackedWidget()
         self._arrange()
@@ -83,10 +84,7 @@ class MainWindow(QMainWindow):
             "boards": self._show_boards,
             "export": files.ask_export,
             "find": self._find,
-            "page_plots": lambda: self._show_page("plots"),
-            "page_layer": lambda: self._show_page("layer"),
-            "page_answers": lambda: self._show_page("answers"),
-            "page_history": lambda: self._show_page("history"),
+            **{page.action: partial(self._show_page, page.key) for page in PAGES},
             "palette": lambda: self.palette_.open(),
         }
 
@@ -224,6 +222,10 @@ class MainWindow(QMainWindow):
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
         self.bridge.close()
         super().closeEvent(event)
+
+
+def _tabs() -> list[tuple[str, str]]:
+    return [(page.key, page.title) for page in PAGES]
 
 
 def _title(document: Document) -> str:

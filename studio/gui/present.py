@@ -10,6 +10,7 @@ from studio.gui import faces
 from studio.gui.bridge import MEASURE, SENSE, Bridge
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
+from studio.gui.plots.page import PlotsPage
 from studio.gui.texts import T
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome
@@ -42,10 +43,11 @@ class Presenter(QObject):
         page.layers.view.edited.connect(bridge.edit)
         page.layers.view.chosen.connect(page.graph.set_selection)
         page.graph.selected.connect(page.layers.view.select)
-        page.layers.view.chosen.connect(page.inspector.follow)
-        page.graph.selected.connect(page.inspector.follow)
-        page.accuracies.chosen.connect(bridge.goto)
-        page.sizes.chosen.connect(bridge.goto)
+        page.layers.view.chosen.connect(page.selection.choose)
+        page.graph.selected.connect(page.selection.choose)
+        self._plots = page.of(PlotsPage)
+        for plot in self._plots.all():
+            plot.chosen.connect(bridge.goto)
 
     @Slot(object)
     def take(self, change: Changed[Any]) -> None:
@@ -65,8 +67,10 @@ class Presenter(QObject):
         page.graph.set_facts(facts)
         page.graph_panel.say(T.graph_nodes.format(name=facts.name, n=f"{len(facts.nodes):,}"))
         if facts.layers:
-            page.layers.view.select((facts.layers[0].name,))
-            page.graph.set_selection((facts.layers[0].name,))
+            first = (facts.layers[0].name,)
+            page.layers.view.select(first)
+            page.graph.set_selection(first)
+            page.selection.choose(first)
 
     def _show_rows(self) -> None:
         session, page = self._session, self._page
@@ -107,15 +111,15 @@ class Presenter(QObject):
         cards.accuracy.offer("" if attached else T.data_file)
 
     def _show_plots(self) -> None:
-        session, page = self._session, self._page
+        session = self._session
         journal, found = session.journal, {each.revision: each for each in session.history}
         so_far = self._so_far
         if so_far is not None and so_far.revision not in found:
             found[so_far.revision] = so_far
         if session.artifact is None:
             self._estimates[session.state.revision] = session.estimate()
-        page.accuracies.show_series(series.accuracy(journal, found), self._no_accuracy())
-        page.sizes.show_series(series.size(journal, found, self._estimates), T.plot_empty)
+        self._plots.accuracies.show_series(series.accuracy(journal, found), self._no_accuracy())
+        self._plots.sizes.show_series(series.size(journal, found, self._estimates), T.plot_empty)
 
     def _no_accuracy(self) -> str:
         document = self._session.document

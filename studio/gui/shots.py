@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from studio.errors import WorkerError
 from studio.gui.main_window import MainWindow
+from studio.gui.plots.page import PlotsPage
 
 SIZE = (1500, 940)
 
@@ -20,7 +21,7 @@ def render(window: MainWindow, path: Path | str, size: tuple[int, int] = SIZE) -
     window.resize(*size)
     window.show()
     settle(80)
-    for plot in (window.page.accuracies, window.page.sizes):
+    for plot in window.page.of(PlotsPage).all():
         plot.draw()
     settle(40)
     window.grab().save(str(path))

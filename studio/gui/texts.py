@@ -10,11 +10,11 @@ import os
 
 import msgspec
 
-from studio.gui.board_texts import BoardTexts
+from studio.gui.panel_texts import PanelTexts
 from studio.paths import resource
 
 
-class Texts(BoardTexts, frozen=True, forbid_unknown_fields=True):
+class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     app: str = "Trimtab Studio"

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.gui import numbers
-from studio.gui.answers import Answers
 from studio.gui.boards.panel import BoardPanel
 from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
+from studio.gui.desk import Desk, Selection
 from studio.gui.graph.view import GraphView
-from studio.gui.history import History
-from studio.gui.inspector.panel import Inspector
 from studio.gui.layers.panel import LayersPanel
+from studio.gui.pages import PAGES
 from studio.gui.panel import Panel
-from studio.gui.plots.panel import PlotPanel
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
-PAGES = ("plots", "layer", "answers", "history")
 _GAP = 12
 _DRAWER = 350
 _WIDE = 1300
+_LOW, _TALL = 215, 330
+Kind = TypeVar("Kind", bound=QWidget)
 _TITLES = (T.card_size, T.card_accuracy, T.card_difference, T.card_latency)
 
 
@@ -53,10 +52,9 @@ class WorkPage(QWidget):
         self.graph_panel = Panel(T.graph, self.graph)
         self.layers = LayersPanel(look)
         self.boards = BoardPanel(bridge, look)
-        self.accuracies = PlotPanel(T.plot_accuracy, look, 0, _percent)
-        self.sizes = PlotPanel(T.plot_size, look, 1, numbers.size, floor=0.0)
-        self.inspector, self.history = Inspector(bridge, look), History(bridge)
-        self.answers = Answers(bridge, look)
+        self.selection = Selection(self)
+        desk = Desk(bridge, look, self.selection)
+        self._pages = {page.key: page.make(desk) for page in PAGES}
         self._below = QStackedWidget()
         self._arrange()
         look.changed.connect(self._dress)
@@ -76,11 +74,9 @@ class WorkPage(QWidget):
         middle.setStretchFactor(1, 3)
         middle.setStretchFactor(2, 0)
         self.boards.hide()
-        below = _splitter(Qt.Orientation.Horizontal, self.accuracies, self.sizes)
-        below.setSizes([750, 750])
-        for part in (below, self.inspector, self.answers, self.history):
+        for part in self._pages.values():
             self._below.addWidget(part)
-        whole = _splitter(Qt.Orientation.Vertical, middle, self._below)
+        whole = self._whole = _splitter(Qt.Orientation.Vertical, middle, self._below)
         whole.setSizes([500, 215])
         whole.setStretchFactor(0, 3)
         whole.setStretchFactor(1, 1)
@@ -103,13 +99,19 @@ class WorkPage(QWidget):
     @property
     def shown_page(self) -> str:
         """Which page is shown below."""
-        return PAGES[self._below.currentIndex()]
+        return PAGES[self._below.currentIndex()].key
+
+    def of(self, kind: type[Kind]) -> Kind:
+        """The panel of this class below the layers."""
+        return next(page for page in self._pages.values() if isinstance(page, kind))
 
     def show_page(self, key: str) -> None:
-        """Show one of `PAGES` below."""
-        self._below.setCurrentIndex(PAGES.index(key))
-        if key == "layer":
-            self.inspector.follow(self.layers.view.names())
+        """Show one of `PAGES` below, with the height that it needs."""
+        self._below.setCurrentWidget(self._pages[key])
+        upper, lower = self._whole.sizes()
+        least = _TALL if next(page.tall for page in PAGES if page.key == key) else _LOW
+        if 0 < lower < least or (lower == _TALL and least == _LOW):
+            self._whole.setSizes([upper + lower - least, least])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -138,7 +140,3 @@ def _splitter(direction: Qt.Orientation, *parts: QWidget) -> QSplitter:
     for part in parts:
         made.addWidget(part)
     return made
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1f} %"

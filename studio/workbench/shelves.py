@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 CUT_BUDGET = 512 << 20
 
 
+def fair_threads() -> int:
+    """Threads inside one op where nothing else is said: one core stays free for the window."""
+    return max((os.cpu_count() or 2) - 1, 1)
+
+
 class Shelves:
     """`folder` takes built files (default: the user's cache); `threads` work inside one op (default: all
     cores but one, so that the rest of the computer stays usable). `cut_budget` bounds the bytes of
@@ -34,7 +39,7 @@ class Shelves:
     def __init__(self, folder: Path | None = None, threads: int = 0, cut_budget: int = CUT_BUDGET) -> None:
         self._folder = folder
         self._cut_budget = cut_budget
-        self._threads = threads or max((os.cpu_count() or 2) - 1, 1)
+        self._threads = threads or fair_threads()
         self._builds = 0
         self._reset()
 

@@ -7,6 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from studio.gui.answers import Answers
+from studio.gui.history import History
+from studio.gui.inspector.panel import Inspector
 from studio.gui.main_window import MainWindow
 from studio.gui.plots.chart import two_lines
 from studio.recipe.settings import Settings
@@ -20,7 +23,7 @@ def test_the_inspector_follows_selection_and_edits(opened: MainWindow, qtbot: Qt
     opened.actions_["page_layer"].trigger()
     assert (page.shown_page, opened.edges.foot.pages["layer"].isChecked()) == ("layer", True)
     page.graph.selected.emit((name,))
-    inspector = page.inspector
+    inspector = page.of(Inspector)
     qtbot.waitUntil(lambda: inspector.view is not None and inspector.view.layer == name, timeout=_SECONDS)
     assert inspector.view is not None
     assert inspector.view.sqnr_db is None
@@ -36,7 +39,7 @@ def test_the_inspector_follows_selection_and_edits(opened: MainWindow, qtbot: Qt
 
 def _history_goes_back(window: MainWindow) -> None:
     window.actions_["page_history"].trigger()
-    history, journal = window.page.history, window.bridge.session.journal
+    history, journal = window.page.of(History), window.bridge.session.journal
     assert history.list.count() == len(journal.steps)
     assert "bits 4" in history.list.item(0).text()
     history.list.itemClicked.emit(history.list.item(1))
@@ -64,7 +67,7 @@ def test_the_palette_finds_verbs_presets_and_layers(opened: MainWindow, qtbot: Q
 
 @pytest.mark.slow
 def test_changed_answers_are_shown_as_pictures(opened: MainWindow, qtbot: QtBot) -> None:
-    answers, session = opened.page.answers, opened.bridge.session
+    answers, session = opened.page.of(Answers), opened.bridge.session
     opened.actions_["page_answers"].trigger()
     assert answers.none.isVisible()
     opened.bridge.edit(("*",), Settings(bits=2))

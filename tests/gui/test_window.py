@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.errors import ModelError
 from studio.gui import drops, shots
 from studio.gui.main_window import MainWindow
+from studio.gui.plots.page import PlotsPage
 from studio.gui.start import StartView
 from studio.metrics import HERE
 from studio.recipe import text
@@ -51,9 +52,9 @@ def test_an_open_sample_fills_every_view(opened: MainWindow, tmp_path: Path) -> 
     assert page.cards.difference.face.value == "0.00 pp"
     assert HERE in page.cards.accuracy.face.source
     assert "n = 200" in page.cards.accuracy.face.source
-    page.accuracies.draw()
-    page.sizes.draw()
-    assert len(page.accuracies.series.points) == 1
+    page.of(PlotsPage).accuracies.draw()
+    page.of(PlotsPage).sizes.draw()
+    assert len(page.of(PlotsPage).accuracies.series.points) == 1
     assert "fashion.onnx" in opened.edges.toolbar.title.text()
     assert opened.preferences.recent == (session.facts.path,)
     _select_both_ways(opened)
@@ -81,7 +82,7 @@ def test_an_edit_is_seen_at_once_measured_after_and_exported_as_measured(
     qtbot.waitUntil(lambda: _measured(opened), timeout=_SECONDS)
     qtbot.waitUntil(lambda: not page.cards.size.face.ghost)
     assert session.artifact is not None
-    assert page.sizes.series.points[-1].value == session.artifact.bytes
+    assert page.of(PlotsPage).sizes.series.points[-1].value == session.artifact.bytes
     assert page.layers.view.source.rows[0].real
     _save_and_report(opened, qtbot, tmp_path)
     out = tmp_path / "out.onnx"

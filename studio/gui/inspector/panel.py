@@ -7,12 +7,12 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from studio.gui import fonts
-from studio.gui.bridge import INSPECT, Bridge
+from studio.gui.bridge import INSPECT
+from studio.gui.desk import Desk
 from studio.gui.inspector import words
 from studio.gui.inspector.pictures import Histogram, Ranges
 from studio.gui.panel import Panel, label
 from studio.gui.texts import T
-from studio.gui.theme import Look
 from studio.jobs import Outcome
 from studio.metrics import WeightView
 from studio.project.changes import Changed
@@ -25,8 +25,8 @@ _MOST = 24
 class Inspector(Panel):
     """`follow(name)` shows that layer, as soon as the panel is seen and the file is built."""
 
-    def __init__(self, bridge: Bridge, look: Look) -> None:
-        body = QWidget()
+    def __init__(self, desk: Desk) -> None:
+        body, bridge, look = QWidget(), desk.bridge, desk.look
         super().__init__(T.inspector, body)
         self._bridge, self._name = bridge, ""
         self._known: tuple[str, str] = ("", "")
@@ -42,6 +42,7 @@ class Inspector(Panel):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self._ask)
+        desk.selection.changed.connect(self.follow)
         bridge.changed.connect(self._again)
         bridge.ended.connect(self._take)
 

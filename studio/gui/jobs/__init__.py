@@ -1,0 +1,1 @@
+"""Every long job in one place: how far, how long still, what came of it."""

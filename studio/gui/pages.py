@@ -1,0 +1,41 @@
+"""The panels below the layers, as a table: foot, palette, keys and page read it. A new panel is a new row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QWidget
+
+from studio.gui.answers import Answers
+from studio.gui.desk import Desk
+from studio.gui.history import History
+from studio.gui.inspector.panel import Inspector
+from studio.gui.jobs.panel import JobsPanel
+from studio.gui.plots.page import PlotsPage
+from studio.gui.texts import T
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One row. `tall` ones ask for more height than a row of plots; `help` names a file in `docs/help`."""
+
+    key: str
+    title: str
+    icon: str
+    make: Callable[[Desk], QWidget]
+    tall: bool = False
+
+    @property
+    def action(self) -> str:
+        """Key of the action that shows it."""
+        return f"page_{self.key}"
+
+
+PAGES = (
+    Page("plots", T.plots, "gauge", lambda desk: PlotsPage(desk.look)),
+    Page("layer", T.inspector, "presets", Inspector),
+    Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
+    Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
+    Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),
+)
