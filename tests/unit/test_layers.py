@@ -127,7 +127,7 @@ def test_the_walk_sees_the_house() -> None:
 def test_breaches_are_found() -> None:
     path = ROOT / "graph" / "made_up.py"
     tree = ast.parse("import torch\nfrom studio.session.session import Session\nfrom PySide6 import QtCore\n")
-    assert rank_breaches(path, tree) == ["line 2: graph must not import studio.session"]
+    assert rank_breaches(path, tree) == ["line 2: graph must not import studio.session.session"]
     assert heavy_breaches(path, tree) == ["line 1: torch at the top"]
     assert qt_breaches(path, tree) == ["line 3: PySide6 outside gui"]
 
