@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
+from typing import Any
 
 import msgspec
 
+from studio import processor
 from studio.errors import RecipeError
 from studio.graph.model import LayerFact
 from studio.paths import resource
@@ -85,13 +87,19 @@ def names() -> tuple[str, ...]:
 @cache
 def load(name: str) -> Target:
     """The shipped target `name`; `RecipeError` where there is none."""
-    path = resource("targets", f"{name}.json")
     if name not in names():
         raise RecipeError(f"target {name!r}", "no such target", f"Choose one of: {', '.join(names())}.")
+    path = resource("targets", f"{name}.json")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Target)
-    except msgspec.DecodeError as error:
+        return msgspec.json.decode(msgspec.json.encode(_read(name)), type=Target)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise RecipeError(str(path), f"not a target file ({error})", "Reinstall Trimtab Studio.") from error
+
+
+def here() -> Target:
+    """The target of this computer's processor."""
+    found = processor.here()
+    return load(for_facts(found.machine, found.features))
 
 
 def for_facts(machine: str, features: Collection[str]) -> str:
@@ -104,3 +112,19 @@ def for_facts(machine: str, features: Collection[str]) -> str:
     if machine.lower() in ("x86_64", "amd64") and not _FAST_INT8 & set(features):
         return "onnxruntime-cpu-x86-avx2"
     return "onnxruntime-cpu"
+
+
+def _read(name: str) -> dict[str, Any]:
+    """What the file says, laid over the file that it `extends`."""
+    said: dict[str, Any] = msgspec.json.decode(resource("targets", f"{name}.json").read_bytes())
+    base = said.pop("extends", "")
+    return _over(said, _read(base)) if base else said
+
+
+def _over(said: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
+    """Both as one, tables within tables too; where both say something, `said` holds."""
+    both = {**below, **said}
+    for key in said.keys() & below.keys():
+        if isinstance(said[key], dict) and isinstance(below[key], dict):
+            both[key] = _over(said[key], below[key])
+    return both

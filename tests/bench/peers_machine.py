@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
+
+from studio import processor
 
 FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "sve")
 OURS = ("numpy", "onnx", "onnx-ir", "onnxruntime")
@@ -25,13 +26,10 @@ PEERS = ("nncf", "aimet-onnx", "amd-quark", "onnxruntime", "onnx", "torch")
 
 def facts(peers: Iterable[str]) -> dict[str, object]:
     """Plain facts for JSON; what the system does not tell is left out."""
-    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    fields = dict(line.split(":", 1) for line in told.split("\n\n")[0].splitlines() if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    found = processor.here()
     return {
-        "cpu": fields.get("model name", platform.processor()),
-        "flags": [each for each in FLAGS if each in flags],
+        "cpu": found.model,
+        "flags": [each for each in FLAGS if each in found.features],
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -15,6 +15,7 @@ RANKS = {
     "errors": 0,
     "control": 0,
     "paths": 0,
+    "processor": 0,
     "jobs": 1,
     "graph": 1,
     "kept": 1,

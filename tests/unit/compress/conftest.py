@@ -21,9 +21,13 @@ from studio.graph.model import Model
 from studio.graph.onnx_edge import facts_of, from_proto
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe
-from studio.target import OpRule, load
+from studio.target import OpRule, here, load
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+# Files that are run and held against float are built for the processor that runs them: elsewhere
+# products of 8 bits may saturate. What is only looked at names its target.
+HERE = here().name
 
 
 class Samples:
@@ -187,6 +191,11 @@ def kernels(path: str, folder: Path) -> Counter[str]:
     """How often each op is in the graph that onnxruntime really runs."""
     session(path, folder / "optimized.onnx")
     return Counter(node.op_type for node in onnx.load(folder / "optimized.onnx").graph.node)
+
+
+def at_full_range(decibels: float) -> float:
+    """What weights of 8 bits reach; where this computer keeps them to 7, steps are twice as wide (6 dB)."""
+    return decibels - 6.02 * load(HERE).reduce_range
 
 
 def sqnr(reference: Array, other: Array) -> float:

@@ -15,7 +15,7 @@ from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.target import load
 
-from .conftest import Builder, Net, inputs_of, run, spread_net, sqnr
+from .conftest import HERE, Builder, Net, inputs_of, run, spread_net, sqnr
 
 INT8 = Settings(bits=8)
 
@@ -72,7 +72,7 @@ def test_a_clip_between_two_layers_is_left_alone(make: Builder) -> None:
 
 def _sqnr(make: Builder, model: Model, repair: tuple[str, ...]) -> float:
     x = inputs_of(model, seed=8)
-    artifact = make(model, Recipe(default=INT8, repair=repair))
+    artifact = make(model, Recipe(target=HERE, default=INT8, repair=repair))
     return sqnr(run(serialize(model.ir), x), run(artifact.path, x))
 
 

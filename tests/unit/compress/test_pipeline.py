@@ -21,14 +21,26 @@ from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Rule, Settings
 from studio.target import OpRule, load
 
-from .conftest import Builder, Net, Samples, inputs_of, kernels, residual_net, run, session, spread_net, sqnr
+from .conftest import (
+    HERE,
+    Builder,
+    Net,
+    Samples,
+    inputs_of,
+    kernels,
+    residual_net,
+    run,
+    session,
+    spread_net,
+    sqnr,
+)
 
 FLOAT_OPS = ("Conv", "FusedConv", "Gemm", "Add", "Relu", "Clip")
 
 
 def test_int8_is_fused_from_end_to_end(make: Builder, tmp_path: Path) -> None:
     model = residual_net().model("head")
-    artifact = make(model, Recipe(default=Settings(bits=8)))
+    artifact = make(model, Recipe(target=HERE, default=Settings(bits=8)))
     found = kernels(artifact.path, tmp_path)
     assert not any(found[op] for op in FLOAT_OPS)
     assert (found["QLinearConv"], found["QLinearAdd"], found["QGemm"]) == (7, 2, 1)
@@ -101,7 +113,7 @@ def test_matrix_products_of_transformers_run_on_integers(make: Builder, tmp_path
     second = net.array("w2", net.random.normal(size=(32, 8)).astype(np.float32))
     net.op("MatMul", [hidden, second], "y")
     model = net.model("y")
-    artifact = make(model, Recipe(default=Settings(bits=8)))
+    artifact = make(model, Recipe(target=HERE, default=Settings(bits=8)))
     assert kernels(artifact.path, tmp_path)["MatMulIntegerToFloat"] == 2
     assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 20
 
@@ -273,7 +285,7 @@ def test_gemm_factors_and_empty_biases_do_not_stop_fusing(make: Builder, tmp_pat
     second = net.array("w2", net.random.normal(size=(12, 6)).astype(np.float32))
     net.op("Gemm", [net.op("Relu", [first], "r"), second, net.array("zero", np.zeros(6, np.float32))], "y")
     model = net.model("y")
-    artifact = make(model, Recipe(default=Settings(bits=8), repair=()))
+    artifact = make(model, Recipe(target=HERE, default=Settings(bits=8), repair=()))
     assert kernels(artifact.path, tmp_path)["QGemm"] == 2
     assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 25
 
@@ -305,7 +317,8 @@ def test_reduced_range_keeps_weights_in_seven_bits(make: Builder) -> None:
 @pytest.mark.parametrize("method", ["minmax", "average", "percentile", "entropy", "mse"])
 def test_every_calibration_method_gives_a_working_file(make: Builder, method: str) -> None:
     model = residual_net().model("head")
-    artifact = make(model, Recipe(default=Settings(bits=8), calibration=method))  # type: ignore[arg-type]  # one of the literals
+    recipe = Recipe(target=HERE, default=Settings(bits=8), calibration=method)  # type: ignore[arg-type]  # one of the literals
+    artifact = make(model, recipe)
     assert sqnr(run(serialize(model.ir), inputs_of(model)), run(artifact.path, inputs_of(model))) > 20
 
 

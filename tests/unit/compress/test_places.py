@@ -12,7 +12,7 @@ import pytest
 from studio.graph.onnx_edge import serialize
 from studio.recipe.settings import Recipe, Settings
 
-from .conftest import Builder, Net, inputs_of, kernels, run, sqnr
+from .conftest import HERE, Builder, Net, inputs_of, kernels, run, sqnr
 
 WIDTH = 16
 Between = Callable[[Net, str], str]
@@ -90,7 +90,7 @@ def test_between_two_convolutions(
     net = Net("N", 4, 8, 8)
     net.conv(between(net, net.conv("x", "first", (4, WIDTH))), "y", (WIDTH, 8))
     model = net.model("y", opset=18)
-    artifact = make(model, Recipe(default=Settings(bits=8)))
+    artifact = make(model, Recipe(target=HERE, default=Settings(bits=8)))
     found = kernels(artifact.path, tmp_path)
     assert {op: found[op] for op in {"QLinearConv": 0, **wanted}} == {"QLinearConv": 2, **wanted}
     assert sum(found[op] for op in PAIRS) == 2 + pairs

@@ -13,7 +13,7 @@ from studio.graph.model import Model
 from studio.graph.onnx_edge import serialize
 from studio.recipe.settings import Recipe, Settings
 
-from .conftest import Builder, Net, Samples, as_model, run, sqnr
+from .conftest import HERE, Builder, Net, Samples, as_model, run, sqnr
 
 WIDTH = 32
 
@@ -53,7 +53,7 @@ def test_large_channels_go_into_the_weights(make: Builder, norm: str, gemm: bool
     data, x = samples(model)
     reference = run(serialize(model.ir), x)
     plain, smoothed = (
-        make(model, Recipe(default=Settings(bits=8), repair=repair), data=data)
+        make(model, Recipe(target=HERE, default=Settings(bits=8), repair=repair), data=data)
         for repair in ((), ("smooth",))
     )
     assert sqnr(reference, run(smoothed.path, x)) > sqnr(reference, run(plain.path, x)) + 8

@@ -1,0 +1,38 @@
+"""This computer's processor, in the words that boards use of theirs."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+_FEATURES = ("flags", "Features")
+_MODEL = ("model name", "Model", "Hardware")
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """`machine` as `uname -m` says it, `features` as /proc/cpuinfo; what is not told is empty."""
+
+    machine: str
+    features: frozenset[str]
+    model: str = ""
+
+
+@cache
+def here() -> Processor:
+    """The processor that this process runs on, read once."""
+    told = _CPUINFO.read_text(errors="replace") if _CPUINFO.is_file() else ""
+    return parse(platform.machine(), told)
+
+
+def parse(machine: str, cpuinfo: str) -> Processor:
+    """The first processor of a /proc/cpuinfo; other systems have none, and tell no features."""
+    first = cpuinfo.split("\n\n", 1)[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    features = next((fields[key] for key in _FEATURES if key in fields), "")
+    model = next((fields[key] for key in _MODEL if key in fields), platform.processor())
+    return Processor(machine, frozenset(features.split()), model)
