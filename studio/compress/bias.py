@@ -38,20 +38,21 @@ def correct_biases(
         mean = found.mean if found is not None else None
         if weight is None or bias is None or mean is None:
             continue
-        change = levels[fact.name].dequantized() - weight
-        key = _key(node, change, mean)
+        key = _key(node, levels[fact.name], weight, mean)
         if key not in cache:
-            cache[key] = _response(node, change, mean)
+            cache[key] = _response(node, levels[fact.name].dequantized() - weight, mean)
         error = cache[key]
         if error is not None and error.size == fact.out_channels:
             set_bias(work, node, (bias - error).astype(np.float32))
 
 
-def _key(node: ir.Node, change: Array, mean: Array) -> str:
-    digest = hashlib.sha256(f"{node.op_type}:{change.shape}:{mean.shape}".encode())
+def _key(node: ir.Node, levels: Levels, weight: Array, mean: Array) -> str:
+    """All that decides the response; what the levels were made from stands for them and the weight."""
+    digest = hashlib.sha256(f"{node.op_type}:{levels.key}:{weight.shape}:{mean.shape}".encode())
     for name in sorted(node.attributes):
         digest.update(f"{name}={node.attributes[name].value}".encode())
-    digest.update(change.tobytes())
+    if not levels.key:
+        digest.update((levels.dequantized() - weight).tobytes())
     digest.update(mean.tobytes())
     return f"bias:{digest.hexdigest()}"
 

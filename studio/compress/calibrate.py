@@ -9,9 +9,10 @@ import numpy as np
 
 from studio.compress.budget import HISTOGRAMS, PRODUCTS, budget_for
 from studio.compress.ranges import Histogram, Seen
-from studio.compress.work import Array, Work, is_constant
+from studio.compress.work import Array, Work
 from studio.control import Control
 from studio.errors import BuildError
+from studio.graph.constants import is_constant
 from studio.stages import Batch, CalibrationSource
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from studio.compress.blocks import place_blocks
 from studio.compress.dynamic import Found, levels_for, place_dynamic, why_not_dynamic
-from studio.compress.fold import along, bias_array, share_equals, sweep, weight_array
+from studio.compress.fold import along, bias_array, drop_unused, share_equals, weight_array
 from studio.compress.pairs import Ranges, insert_pairs, keep_apart
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
@@ -49,7 +49,7 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
         else:
             _store_float(work, shelf, fact, row, node)
     share_equals(work)
-    sweep(work)
+    drop_unused(work)
 
 
 def _integer_layers(work: Work, levels: Mapping[str, Levels]) -> dict[ir.Node, None]:

@@ -15,10 +15,10 @@ from studio.compress.work import (
     bypass,
     can_bypass,
     drop,
-    is_constant,
     only_consumer,
     set_input,
 )
+from studio.graph.constants import is_constant
 from studio.graph.model import LayerFact
 
 if TYPE_CHECKING:
@@ -100,6 +100,17 @@ def sweep(work: Work) -> None:
     from onnx_ir.passes import common
 
     common.RemoveUnusedNodesPass()(work.model)
+
+
+def drop_unused(work: Work) -> None:
+    """The same for what passes leave behind in the main graph; quicker, for it is done at every build."""
+    graph = work.model.graph
+    for node in reversed(graph):
+        if not any(value.uses() or value.is_graph_output() for value in node.outputs):
+            graph.remove(node, safe=True)
+    for name, value in list(graph.initializers.items()):
+        if not value.uses() and not value.is_graph_output():
+            graph.initializers.pop(name)
 
 
 def weight_array(node: ir.Node) -> Array | None:

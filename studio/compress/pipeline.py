@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.artifact import Artifact
 from studio.compress.bias import correct_biases
 from studio.compress.emit import emit
 from studio.compress.equalize import equalize
-from studio.compress.fold import fold
+from studio.compress.folded import folded
 from studio.compress.prune import prune
 from studio.compress.quantize import choose_levels
 from studio.compress.ranges import Seen, range_of
@@ -27,10 +27,14 @@ from studio.compress.work import Work, start
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.model import Model
+from studio.graph.onnx_edge import to_bytes, whole_proto
 from studio.graph.trace import GAINS, write_gains
 from studio.recipe.resolve import Plan
 from studio.stages import CalibrationSource
 from studio.target import Target
+
+if TYPE_CHECKING:
+    import onnx
 
 Cache = MutableMapping[str, Any]
 
@@ -53,10 +57,14 @@ def build(
     bytes, in any process. Raises `BuildError` naming the pass and the layer; no file is left then.
     """
     began = perf_counter()
-    work = start(model, plan, target)
-    _passes(work, calibration, control, cache)
+    if any(row.touched for row in plan.layers):
+        work = _folded(model, plan, target, control, cache)
+        _passes(work, calibration, control, cache)
+    else:
+        work = start(model, plan, target)  # the graph stays as it came
     control.step(0.95, "writing the file")
-    data = _serialized(work)
+    proto = _proto(work)
+    data = to_bytes(proto)
     path, digest = write(data, Path(out_dir))
     control.step(1.0, "built")
     return Artifact(
@@ -67,18 +75,14 @@ def build(
         target=target.name,
         parent=model.facts.key,
         calibration=calibration.key if calibration is not None and _used(plan) else "",
-        layers=outcomes(work),
+        layers=outcomes(work, proto),
         seconds=perf_counter() - began,
         notes=tuple(work.notes),
     )
 
 
 def _passes(work: Work, source: CalibrationSource | None, control: Control, cache: Cache) -> None:
-    """Every pass in order; a plan that touches nothing leaves the graph as it came."""
-    if not any(row.touched for row in work.rows.values()):
-        return
-    control.step(0.02, "folding")
-    _run(work, "fold", lambda: fold(work))
+    """Every pass behind folding, in order."""
     watcher = Watcher(work, source, cache)
     seen: dict[str, Seen] = {}
     if work.repairs("equalize"):
@@ -109,6 +113,16 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     _run(work, "store", lambda: emit(work, levels, ranges))
 
 
+def _folded(model: Model, plan: Plan, target: Target, control: Control, cache: Cache) -> Work:
+    control.step(0.02, "folding")
+    try:
+        work = folded(model, plan, target, cache)
+    except BuildError as error:
+        raise BuildError(f"fold failed on {error.thing}", error.cause, error.fix) from error
+    work.done.append("fold")
+    return work
+
+
 def _run(work: Work, name: str, apply: Callable[[], None]) -> None:
     """Run one pass; a failure names it, the layer and the passes behind."""
     behind = f", after {', '.join(work.done)}" if work.done else ""
@@ -125,13 +139,11 @@ def _used(plan: Plan) -> bool:
     return any(row.quantized or row.sparsity > 0 for row in plan.layers)
 
 
-def _serialized(work: Work) -> bytes:
-    from studio.graph.onnx_edge import serialize
-
+def _proto(work: Work) -> onnx.ModelProto:
     model = work.model
     model.ir_version = min(model.ir_version, work.target.ir_version_max)
     present = {str(value.name) for node in model.graph for value in node.outputs}
     gains = {name: gain.tolist() for name, gain in work.gains.items() if name in present}
     if gains:
         model.metadata_props[GAINS] = write_gains(gains)
-    return serialize(model)
+    return whole_proto(model)

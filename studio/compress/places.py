@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from studio.compress.work import Work, array_of, attribute, can_bypass, is_constant, only_consumer
+from studio.compress.work import Work, array_of, attribute, can_bypass, only_consumer
+from studio.graph.constants import is_constant
 
 if TYPE_CHECKING:
     import onnx_ir as ir

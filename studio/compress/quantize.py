@@ -44,11 +44,11 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
             continue
         key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
         if key not in cache:
-            cache[key] = levels_of(work, fact, row, weight, None)
+            cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         if not _saves(work, row, cache[key]):
             row = _widened(work, row)
             key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
-            cache[key] = levels_of(work, fact, row, weight, None)
+            cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         found[fact.name] = cache[key]
     return found
 
@@ -118,7 +118,7 @@ def _sparse(row: LayerPlan) -> bool:
 def _settings(work: Work, row: LayerPlan) -> str:
     return (
         f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{work.target.reduce_range}"
-        f":{row.symmetric}:{row.block}"
+        f":{row.symmetric}:{row.block}:{_may_book(work, row)}"
     )
 
 

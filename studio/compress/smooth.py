@@ -15,7 +15,8 @@ import numpy as np
 
 from studio.compress.fold import set_weight, weight_array
 from studio.compress.ranges import Seen
-from studio.compress.work import Array, Work, array_of, attribute, is_constant, only_consumer, set_input
+from studio.compress.work import Array, Work, array_of, attribute, only_consumer, set_input
+from studio.graph.constants import is_constant
 from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.artifact import LayerOutcome
-from studio.compress.work import Work, is_constant
+from studio.compress.work import Work
 from studio.errors import BuildError
-from studio.graph.constants import tensor_of
+from studio.graph.constants import is_constant
 
 if TYPE_CHECKING:
+    import onnx
     import onnx_ir as ir
 
 
@@ -36,13 +38,15 @@ def write(data: bytes, out_dir: Path) -> tuple[Path, str]:
     return path, digest
 
 
-def outcomes(work: Work) -> tuple[LayerOutcome, ...]:
-    """What each layer became; bytes of constants and nodes that only serve to make its weight."""
-    seen: set[int] = set()
+def outcomes(work: Work, proto: onnx.ModelProto) -> tuple[LayerOutcome, ...]:
+    """What each layer became; its bytes are those, in `proto`, of all that only serves to make its weight."""
+    sizes, seen = _sizes(proto.graph), set[str]()
     found = []
     for fact, row, node in work.layers():
         size = sum(
-            _cone_bytes(value, seen) for value in node.inputs[1:] if value is not None and is_constant(value)
+            _cone_bytes(value, sizes, seen)
+            for value in node.inputs[1:]
+            if value is not None and is_constant(value)
         )
         found.append(
             LayerOutcome(
@@ -69,21 +73,25 @@ def _replace(path: Path, data: bytes) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _cone_bytes(value: ir.Value, seen: set[int]) -> int:
-    """Bytes in the file of everything constant behind `value`; what was counted before counts no more."""
-    import onnx_ir as ir
+def _sizes(graph: onnx.GraphProto) -> dict[str, int]:
+    """Bytes in the file of every initializer and node, by its name or first output's."""
+    found = {tensor.name: _framed(tensor.ByteSize()) for tensor in graph.initializer}
+    found.update((node.output[0], _framed(node.ByteSize())) for node in graph.node if node.output)
+    return found
 
+
+def _cone_bytes(value: ir.Value, sizes: Mapping[str, int], seen: set[str]) -> int:
+    """Bytes of everything constant behind `value`; what was counted before counts no more."""
     waiting, total = [value], 0
     while waiting:
         each = waiting.pop()
-        tensor, maker = tensor_of(each), each.producer()
-        if id(each) in seen or (tensor is None and maker is None):
+        maker = each.producer()
+        name = str(each.name if maker is None else maker.outputs[0].name)
+        if name in seen:
             continue
-        seen.add(id(each))
-        if tensor is not None:
-            total += _framed(ir.serde.serialize_tensor(tensor).ByteSize())
-        elif maker is not None:
-            total += _framed(ir.serde.serialize_node(maker).ByteSize())
+        seen.add(name)
+        total += sizes.get(name, 0)
+        if maker is not None:
             waiting.extend(source for source in maker.inputs if source is not None)
     return total
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Levels:
     (values − zero) · scale where there are zero points, int8 of the scale's shape. With a `block`
     length, `scale` is (inputs / block, outputs) over a weight (inputs, outputs).
     `bits` is the width that the table needs; 8-bit weights have no table. `book` says that the
-    table is a code book of the layer's own and not a grid of equal steps.
+    table is a code book of the layer's own and not a grid of equal steps. `key` names the weight and the
+    settings that they were made from, where somebody keeps them; it is no part of what they are.
     """
 
     values: Array
@@ -32,6 +33,7 @@ class Levels:
     book: bool = False
     zero: Array | None = None
     block: int = 0
+    key: str = field(default="", compare=False)
 
     def dequantized(self) -> Array:
         """The float32 weight that a kernel works with."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.artifact import Refusal
-from studio.graph.constants import origin_of, tensor_of
+from studio.graph.constants import tensor_of
 from studio.graph.model import Facts, LayerFact, Model
 from studio.graph.names import nodes_by_name
 from studio.recipe.resolve import LayerPlan, Plan
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_CONSTANT = "constant"
 
 
 @dataclass
@@ -162,29 +161,21 @@ def start(model: Model, plan: Plan, target: Target) -> Work:
         node.name = name
     if any(row.touched for row in plan.layers):
         copy = raise_opset(copy, target.opset_max)
-    named = nodes_by_name(copy)
+    return over(copy, model.facts, plan, target)
+
+
+def over(graph: ir.Model, facts: Facts, plan: Plan, target: Target) -> Work:
+    """A `Work` on `graph` itself, whose layers have the names of `facts`."""
+    named = nodes_by_name(graph)
     rows = {row.layer: row for row in plan.layers}
-    nodes = {layer.name: named[layer.name] for layer in model.facts.layers}
-    return Work(copy, model.facts, target, plan, rows, nodes)
+    nodes = {layer.name: named[layer.name] for layer in facts.layers}
+    return Work(graph, facts, target, plan, rows, nodes)
 
 
 def array_of(value: ir.Value | None) -> Array | None:
     """The constant behind an initializer or Constant node, else None."""
     tensor = tensor_of(value) if value is not None else None
     return None if tensor is None else np.asarray(tensor.numpy())
-
-
-def is_constant(value: ir.Value | None) -> bool:
-    """Whether nothing but constants flow into `value`; found once and noted on it.
-
-    Passes put other values in a value's place, but never change what flows into one.
-    """
-    if value is None:
-        return False
-    known: bool | None = value.meta.get(_CONSTANT)
-    if known is None:
-        known = value.meta[_CONSTANT] = origin_of(value) is not None
-    return known
 
 
 def only_consumer(value: ir.Value) -> ir.Node | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+_NOTE = "constant"
 PLAIN = frozenset({"Identity", "Cast", "DequantizeLinear"})
 _MAX_CHAIN = 200
 
@@ -58,6 +59,31 @@ def origin_of(value: ir.Value | None) -> Origin | None:
         waiting.extend(source for source in inputs if source not in seen)
         seen.update(inputs)
     return Origin(tuple(leaves), tuple(ops))
+
+
+def is_constant(value: ir.Value | None) -> bool:
+    """Whether nothing but constants flow into `value`; found once, and noted on it and on what it is made of.
+
+    Clones keep the notes. Whoever edits a graph may put other values in a value's place, but must not
+    change what flows into one.
+    """
+    if value is None:
+        return False
+    waiting = [] if _NOTE in value.meta else [value]
+    while waiting:
+        each = waiting[-1]
+        known = True if tensor_of(each) is not None else each.meta.get(_NOTE)
+        sources = _feeders(each) if known is None else []
+        if open_ones := [source for source in sources if _NOTE not in source.meta]:
+            waiting.append(open_ones[0])
+            continue
+        each.meta[_NOTE] = known if known is not None else bool(sources) and _all_noted(sources)
+        waiting.pop()
+    return bool(value.meta[_NOTE])
+
+
+def _all_noted(values: list[ir.Value]) -> bool:
+    return all(value.meta[_NOTE] for value in values)
 
 
 def stored_bytes(value: ir.Value) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.compress.work import is_constant
+from studio.graph.constants import is_constant
 from studio.graph.model import Facts
 
 if TYPE_CHECKING:

@@ -68,6 +68,15 @@ def test_every_stop_shrinks_the_file(make: Builder) -> None:
     assert sizes[2] < 0.3 * sizes[0]
 
 
+def test_what_was_built_before_has_no_say(make: Builder) -> None:
+    model = residual_net(64).model("head")
+    cache: dict[str, object] = {}
+    draft = make(model, Recipe(default=Settings(bits=4), repair=("equalize", "bias")), cache=cache)
+    fresh = make(model, Recipe(default=Settings(bits=4)))
+    assert make(model, Recipe(default=Settings(bits=4)), cache=cache).sha256 == fresh.sha256
+    assert draft.sha256 != fresh.sha256
+
+
 def test_float16_and_weights_only_fold_to_plain_floats(make: Builder, tmp_path: Path) -> None:
     model = residual_net().model("head")
     x = inputs_of(model)
