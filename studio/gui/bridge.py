@@ -21,9 +21,11 @@ from studio.metrics import Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
+from studio.search.budgets import Budgets
+from studio.search.front import Visited
 from studio.session.session import Session
 
-OPEN, DATA, MEASURE, SENSE = "open", "data", "measure", "sensitivity"
+OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
 EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "export", "report", "save", "inspect", "answers"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
@@ -35,6 +37,7 @@ class Bridge(QObject):
     changed = Signal(object)  # Changed: what a verb changed
     partial = Signal(object)  # Measured, with the figures so far
     sensed = Signal(object)  # Sensitivity, as each is found
+    visited = Signal(object)  # Visited, as a search measures each
     advanced = Signal(object)  # Advance of a running job
     started = Signal(str, str, int)  # lane, label and ticket of a new job
     ended = Signal(object)  # Outcome of a job
@@ -51,6 +54,7 @@ class Bridge(QObject):
             Changed: self._take_change,
             Measured: self.partial.emit,
             Sensitivity: self.sensed.emit,
+            Visited: self.visited.emit,
             Outcome: self._take_outcome,
         }
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -124,6 +128,14 @@ class Bridge(QObject):
             SENSE,
             T.job_sensitivity,
             lambda control: self.session.sensitivity(control, self._arrived.emit),
+        )
+
+    def search(self, budgets: Budgets) -> None:
+        """Look for a recipe that meets `budgets`; it is taken as one step of undo."""
+        self.run(
+            SEARCH,
+            T.job_search,
+            lambda control: self.session.search(budgets, control, self._arrived.emit),
         )
 
     def export(self, out: str, name: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.answers import Answers
+from studio.gui.auto.panel import AutoPanel
 from studio.gui.desk import Desk
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
@@ -35,6 +36,7 @@ class Page:
 PAGES = (
     Page("plots", T.plots, "gauge", lambda desk: PlotsPage(desk.look)),
     Page("layer", T.inspector, "presets", Inspector),
+    Page("auto", T.auto, "play", AutoPanel, tall=True),
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),

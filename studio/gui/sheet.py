@@ -43,6 +43,8 @@ QComboBox QAbstractItemView {{ background: {surface}; border: 1px solid {line_st
 QListWidget::item {{ padding: 4px 14px; border-bottom: 1px solid {line}; }}
 QListWidget::item:selected {{ background: {accent_soft}; color: {text}; }}
 QTableView, QListView {{ background: {surface}; border: none; gridline-color: {line}; }}
+#padded::item {{ padding: 0 10px; border: none; }}
+#padded::item:selected {{ background: {accent_soft}; color: {text}; }}
 QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; }}
 QHeaderView::section {{ padding: 0 10px; border-bottom: 1px solid {line_strong}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}

@@ -52,6 +52,7 @@ class Toolbar(QFrame):
         row.addWidget(self._menu_button("presets", T.presets, self.presets))
         row.addWidget(self._button("sensitivity"))
         row.addWidget(self._button("latency"))
+        row.addWidget(self._button("page_auto"))
         row.addWidget(self._button("report"))
         row.addWidget(self._menu_button("more", "", self._more_menu(), T.more))
         row.addSpacing(12)

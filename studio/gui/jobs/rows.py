@@ -7,9 +7,11 @@ from enum import Enum
 from pathlib import Path
 
 from studio.errors import StudioError
+from studio.graph.model import Facts
 from studio.gui import numbers
 from studio.gui.texts import T
 from studio.jobs import Outcome
+from studio.metrics import LatencyPair
 from studio.project.changes import Changed, Measured
 from studio.search.front import Found
 from studio.workbench.api import Written
@@ -90,6 +92,10 @@ def _words(value: object) -> str:
         return _measured(value)
     if isinstance(value, Found):
         return f"{value.best.label}: {numbers.size(value.best.artifact.bytes)}"
+    if isinstance(value, LatencyPair):
+        return f"{value.optimized.p50:.2f} ms, {T.card_was.format(value=f'{value.original.p50:.2f} ms')}"
+    if isinstance(value, Facts):
+        return T.jobs_opened.format(nodes=len(value.nodes), layers=len(value.layers))
     return str(value) if isinstance(value, Path) else ""
 
 
