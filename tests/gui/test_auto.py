@@ -84,7 +84,9 @@ def test_a_click_on_a_dot_goes_back_there_and_can_be_undone(opened: MainWindow, 
     opened.bridge.redo()
     assert session.plan().layers[1].bits == 4
     session.goto(0)
-    opened.bridge.edit(("*",), Settings(bits=2))  # the states ahead are gone, their dots are not
+    opened.bridge.edit(("*",), Settings(bits=2))  # The states ahead are gone, their dots are not
+    panel.draw()
+    assert eight.recipe in [dot.recipe for dot in panel.dots]
     panel.go(eight)
     assert session.recipe == eight.recipe
     opened.bridge.undo()

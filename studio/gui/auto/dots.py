@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.metrics import Comparison, Figure
 from studio.project.changes import Measured
-from studio.project.journal import Journal
 from studio.recipe.settings import Recipe
 from studio.search.front import Visited
 
@@ -33,12 +32,16 @@ class Dot:
         return -self.difference.value
 
 
-def dots(journal: Journal, history: Sequence[Measured], visited: Iterable[Visited]) -> tuple[Dot, ...]:
-    """The search's dots in their order, then those of the history; equal recipes give one."""
+def dots(
+    recipes: Mapping[int, Recipe], history: Sequence[Measured], visited: Iterable[Visited]
+) -> tuple[Dot, ...]:
+    """The search's dots in their order, then those of the history; equal recipes give one.
+
+    `recipes` are those of the history by revision.
+    """
     found: dict[Recipe, Dot] = {}
     for each in visited:
         found[each.recipe] = _dot(each.recipe, each.label, each.artifact.bytes, each.comparison, each.latency)
-    recipes = {step.document.revision: step.document.recipe for step in journal.steps}
     for measured in history:
         recipe = recipes.get(measured.revision)
         if recipe is not None and measured.comparison is not None:

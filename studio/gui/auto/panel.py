@@ -27,6 +27,7 @@ from studio.gui.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
+from studio.recipe.settings import Recipe
 from studio.search.front import Found, Visited
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class AutoPanel(Panel):
         self._empty = label(T.auto_empty, quiet=True)
         self._scatter: Scatter | None = None
         self._so_far: list[Visited] = []
+        self._recipes: dict[int, Recipe] = {}  # of states that an edit has let go, too
         self._running = False
         self._arrange(body)
         self._timer = QTimer(self)
@@ -121,7 +123,9 @@ class AutoPanel(Panel):
         if session.document is None:
             return ()
         visited = tuple(self._so_far) if self._running else session.state.visited or tuple(self._so_far)
-        return dots(session.journal, session.history, visited)
+        steps = session.journal.steps
+        self._recipes |= {step.document.revision: step.document.recipe for step in steps}
+        return dots(self._recipes, session.history, visited)
 
     def draw(self) -> None:
         """Draw now what is known."""
@@ -170,7 +174,7 @@ class AutoPanel(Panel):
     @Slot(object)
     def _take(self, change: Changed[Any]) -> None:
         if changes.MODEL in change:
-            self._so_far = []
+            self._so_far, self._recipes = [], {}
             self.story.setText(T.auto_how)
             self.form.suggest(self._bridge.session.facts.file_bytes, None)
         self._soon()
