@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 _NEWEST = 16
@@ -40,6 +43,41 @@ class Kept(Generic[T]):
     def drop(self, key: Hashable) -> None:
         with self._lock:
             self._values.pop(key, None)
+
+
+class KeptRows(Generic[T]):
+    """Values of `kind` in a file by their `key`, a line of JSON each, written out at once: a run that broke
+    off, by kill -9 too, goes on where it was. A line cut short is left out.
+    """
+
+    def __init__(self, path: Path, kind: type[T], key: Callable[[T], Hashable]) -> None:
+        self.path, self._key = path, key
+        self._rows = {key(row): row for row in _read(path, kind)}
+
+    def find(self, key: Hashable) -> T | None:
+        return self._rows.get(key)
+
+    def add(self, row: T) -> None:
+        """Keep a row, in place of an older one of the same key; raises `OSError`."""
+        self._rows[self._key(row)] = row
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            file.write(b"\n" + msgspec.json.encode(row))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _read(path: Path, kind: type[T]) -> list[T]:
+    rows = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        with suppress(msgspec.MsgspecError):
+            rows.append(msgspec.json.decode(line, type=kind))
+    return rows
 
 
 def stamp(path: Path) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from studio.cli.models import interval
 from studio.cli.optimize import refuse_same
 from studio.cli.shell import Report, Shell, verb
 from studio.errors import RecipeError
-from studio.metrics import Sensitivity
-from studio.search.budgets import Budgets, parse_bytes, parse_latency
+from studio.metrics import Comparison, Sensitivity
+from studio.search.budgets import Budgets, Effort, parse_bytes, parse_latency
 from studio.search.front import Found, Visited
 
 
@@ -51,7 +51,12 @@ def sensitivity(
 @options.TARGET
 @click.option("--max-drop", type=click.FloatRange(min=0), help="Points of accuracy that may be lost.")
 @click.option("--max-bytes", metavar="SIZE", help="The largest file allowed: 500kB, 1.5MB.")
-@click.option("--max-latency", metavar="TIME", help="The longest time at batch 1 on this computer: 3ms.")
+@click.option("--max-latency", metavar="TIME[@BOARD]", help="The longest time at batch 1: 3ms, 3ms@pi.")
+@click.option("--trials", type=click.IntRange(min=0), default=0, help="Files to breed beyond the solver's.")
+@click.option("--minutes", type=click.FloatRange(min=0), default=0.0, help="Breed on until so long is over.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Another seed, other children.")
+@click.option("--holdout", is_flag=True, help="Choose on half of the samples, judge on the other half.")
+@click.option("--front", is_flag=True, help="Print every recipe that no other beats.")
 @verb
 def search(
     shell: Shell,
@@ -64,24 +69,36 @@ def search(
     max_drop: float | None,
     max_bytes: str | None,
     max_latency: str | None,
+    trials: int,
+    minutes: float,
+    seed: int,
+    holdout: bool,
+    front: bool,
 ) -> Report:
-    """Find the recipe that meets the budgets, and write its file to OUT; the nearest where none does."""
+    """Find the recipe that meets the budgets, and write its file to OUT; the nearest where none does.
+
+    What is measured on the way is kept: a search that was interrupted goes on when run again.
+    """
     refuse_same(model, out)
-    budgets = Budgets(
-        max_drop,
-        None if max_bytes is None else parse_bytes(max_bytes),
-        None if max_latency is None else parse_latency(max_latency),
-    )
-    if budgets == Budgets():
+    budgets, effort = _budgets(max_drop, max_bytes, max_latency), Effort(trials, minutes, seed, holdout)
+    if not budgets.limited and not effort.genetic:
         raise RecipeError("search", "no budget was given", "Add --max-drop 1.0 or --max-bytes 500kB.")
     options.open_model(shell, model, data, preprocessing, limit)
     options.demand_data(shell, model)
     if target is not None:
         shell.session.set_target(target)
-    found = shell.session.search(budgets, shell.control().part(0.0, 0.9))
+    found = shell.session.search(budgets, shell.control().part(0.0, 0.9), effort=effort)
     written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
     told = {"out": written.path, "bytes": written.bytes, "sha256": written.sha256, **_found_json(found.value)}
-    return Report(told, _found_text(written.path, found.value), found.notes)
+    text = _found_text(written.path, found.value)
+    return Report(told, f"{_front_text(found.value)}\n\n{text}" if front else text, found.notes)
+
+
+def _budgets(max_drop: float | None, max_bytes: str | None, max_latency: str | None) -> Budgets:
+    size = None if max_bytes is None else parse_bytes(max_bytes)
+    if max_latency is None:
+        return Budgets(max_drop, size)
+    return Budgets(max_drop, size, *parse_latency(max_latency))
 
 
 def _row_json(row: Sensitivity) -> dict[str, Any]:
@@ -115,17 +132,24 @@ def _found_json(found: Found) -> dict[str, Any]:
         "met": not found.fails,
         "fails": [{"budget": each.budget, "limit": each.limit, "by": each.by} for each in found.fails],
         "recipe": msgspec.to_builtins(found.best.recipe),
-        "accuracy": {
-            "metric": found.best.comparison.metric,
-            "original": found.best.comparison.original.value,
-            "optimized": found.best.comparison.optimized.value,
-            "difference": found.best.comparison.difference.value,
-            "interval": interval(found.best.comparison.difference),
-            "n": found.best.comparison.difference.n,
-        },
+        "accuracy": _accuracy_json(found.judged or found.best.comparison),
+        "chosen_on": _accuracy_json(found.best.comparison),
+        "held_out": found.judged is not None,
         "latency_ms": found.best.latency,
+        "latency_source": found.best.timed,
         "front": [_dot_json(each) for each in found.front],
         "visited": [_dot_json(each) for each in found.visited],
+    }
+
+
+def _accuracy_json(found: Comparison) -> dict[str, Any]:
+    return {
+        "metric": found.metric,
+        "original": found.original.value,
+        "optimized": found.optimized.value,
+        "difference": found.difference.value,
+        "interval": interval(found.difference),
+        "n": found.difference.n,
     }
 
 
@@ -133,27 +157,42 @@ def _dot_json(each: Visited) -> dict[str, Any]:
     return {
         "label": each.label,
         "bytes": each.artifact.bytes,
+        "sha256": each.artifact.sha256,
         "difference": each.comparison.difference.value,
+        "interval": interval(each.comparison.difference),
+        "n": each.comparison.difference.n,
         "latency_ms": each.latency,
+        "latency_source": each.timed,
+        "recipe": msgspec.to_builtins(each.recipe),
     }
 
 
-def _found_text(path: str, found: Found) -> str:
+def _front_text(found: Found) -> str:
     rows = [
         [
             each.label,
             tables.count(each.artifact.bytes),
             tables.figure(each.comparison.difference, signed=True),
+            _time_text(each),
         ]
         for each in found.front
     ]
+    return tables.table(("no other beats", "bytes", "difference", "latency"), rows)
+
+
+def _time_text(each: Visited) -> str:
+    return "–" if each.latency is None else f"{each.latency:.3f} ms, {each.timed}"
+
+
+def _found_text(path: str, found: Found) -> str:
+    told = found.judged or found.best.comparison
     items = [
         ("written", path),
         ("size", tables.size(found.best.artifact.bytes)),
-        (found.best.comparison.metric, tables.figure(found.best.comparison.optimized)),
-        ("difference", tables.figure(found.best.comparison.difference, signed=True)),
+        (told.metric, tables.figure(told.optimized)),
+        ("difference", tables.figure(told.difference, signed=True)),
+        ("latency", _time_text(found.best)),
         ("budgets", "; ".join(str(each) for each in found.fails) or "all met"),
-        ("measured", f"{len(found.visited)} recipes"),
+        ("measured", f"{len(found.visited)} recipes, {len(found.front)} of them beaten by no other"),
     ]
-    front = tables.table(("no other beats", "bytes", "difference"), rows)
-    return f"{front}\n\n{tables.pairs(items)}"
+    return tables.pairs(items)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-
 from studio.errors import MeasureError
+from studio.kept import KeptRows
 from studio.metrics import Sensitivity
 from studio.recipe import text
 from studio.recipe.settings import Recipe
@@ -17,26 +15,22 @@ VERSION = 1
 
 
 class SensitivityStore:
-    """One file of rows, a line of JSON each, written out at once. A line cut short is left out."""
+    """One file of rows; see `KeptRows`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._rows = {(row.group, row.setting): row for row in _read(path)}
+        self._rows = KeptRows(path, Sensitivity, lambda row: (row.group, row.setting))
 
     def find(self, group: str, setting: str) -> Sensitivity | None:
         """The row measured for this setting of this group, or None."""
-        return self._rows.get((group, setting))
+        return self._rows.find((group, setting))
 
     def add(self, row: Sensitivity) -> None:
         """Keep a row; raises `MeasureError` where the file cannot be written."""
-        self._rows[row.group, row.setting] = row
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                file.write(b"\n" + msgspec.json.encode(row))
+            self._rows.add(row)
         except OSError as error:
             cause = f"sensitivity cannot be kept ({error.strerror})"
-            raise MeasureError(str(self.path), cause, "Free some space and run it again.") from error
+            raise MeasureError(str(self._rows.path), cause, "Free some space and run it again.") from error
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -52,15 +46,3 @@ def store_name(model: str, data: str, base: Recipe, samples: int) -> str:
     )
     digest = sha256("\n".join((str(VERSION), model, data, text.dumps(bare), str(samples))).encode())
     return f"{digest.hexdigest()}.jsonl"
-
-
-def _read(path: Path) -> list[Sensitivity]:
-    rows = []
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        with suppress(msgspec.MsgspecError):
-            rows.append(msgspec.json.decode(line, type=Sensitivity))
-    return rows

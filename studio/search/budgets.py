@@ -1,4 +1,4 @@
-"""What a search may spend: accuracy, bytes, time."""
+"""What a search may spend: accuracy, bytes and time of the file, and how long it may look."""
 
 from __future__ import annotations
 
@@ -6,22 +6,71 @@ import re
 from dataclasses import dataclass
 
 from studio.errors import RecipeError
+from studio.recipe.settings import Recipe
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
+HERE = "here"
 _FORMS = {"max_drop": "{:.2f} points", "max_bytes": "{:,.0f} bytes", "max_latency": "{:.3g} ms"}
 
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
     """Limits; None where there is none. `max_drop` in points against the original, `max_latency` in
-    milliseconds at batch 1 on this computer.
+    milliseconds at batch 1 at `place`: this computer, or a board by its name.
     """
 
     max_drop: float | None = None
     max_bytes: int | None = None
     max_latency: float | None = None
+    place: str = HERE
+
+    @property
+    def limited(self) -> bool:
+        return (self.max_drop, self.max_bytes, self.max_latency) != (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look beyond the solver's answers: genetically, over bits × channels.
+
+    `trials` files are built and measured for it (0: as many as `minutes` allow, none without minutes);
+    the whole search ends once `minutes` are over (0: no such end). Equal `seed`, equal search. `holdout`
+    chooses on one half of the samples and measures the chosen on the other. `cluster` is the address of
+    a Dask scheduler whose workers build and measure ("": here).
+    """
+
+    trials: int = 0
+    minutes: float = 0.0
+    seed: int = 0
+    holdout: bool = False
+    cluster: str = ""
+
+    @property
+    def genetic(self) -> bool:
+        return self.trials > 0 or self.minutes > 0
+
+
+SOLVER = Effort()  # the solver's answers, measured and refined, alone
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A recipe whose file, known by its digest, was timed on a board: median in ms."""
+
+    recipe: Recipe
+    sha256: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a search. `timed` is what the board of `budgets` has told so far."""
+
+    budgets: Budgets
+    effort: Effort = SOLVER
+    timed: tuple[Timed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +111,11 @@ def parse_bytes(text: str) -> int:
     return round(float(found[1]) * _UNITS[found[2]])
 
 
-def parse_latency(text: str) -> float:
-    """`3ms`, `0.5 s` or `3ms@here` in milliseconds; raises `RecipeError`."""
-    number, _, place = text.partition("@")
+def parse_latency(text: str) -> tuple[float, str]:
+    """`3ms`, `0.5 s` or `3ms@pi` as milliseconds and place; raises `RecipeError`."""
+    number, at, place = text.partition("@")
     found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*(ms|s|us)?\s*", number)
-    if found is None:
-        raise RecipeError(f"latency {text!r}", "it cannot be understood", "Write 3ms or 3ms@here.")
-    if place not in ("", "here"):
-        cause = "a search can hold times on this computer only"
-        raise RecipeError(
-            f"latency {text!r}", cause, "Write @here, then time the file with `trimtab board bench`."
-        )
-    return float(found[1]) * {"s": 1000.0, "us": 0.001}.get(found[2] or "ms", 1.0)
+    if found is None or (at and not place.strip()):
+        fix = "Write 3ms, 3ms@here or 3ms@BOARD."
+        raise RecipeError(f"latency {text!r}", "it cannot be understood", fix)
+    return float(found[1]) * {"s": 1000.0, "us": 0.001}.get(found[2] or "ms", 1.0), place.strip() or HERE

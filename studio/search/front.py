@@ -13,13 +13,17 @@ from studio.search.budgets import Budgets, Excess, excesses
 
 @dataclass(frozen=True, slots=True)
 class Visited:
-    """A recipe, the file that was built of it and what was measured; `latency` in ms where it was timed."""
+    """A recipe, the file that was built of it and what was measured.
+
+    `latency` in ms where a limit asked for it; `timed` is its source, as in `studio.metrics`.
+    """
 
     recipe: Recipe
     label: str
     artifact: Artifact
     comparison: Comparison
     latency: float | None = None
+    timed: str = ""
 
     @property
     def drop(self) -> float:
@@ -34,12 +38,14 @@ class Visited:
 class Found:
     """What a search came to: the best that meets all budgets, or the nearest with what it `fails` by.
 
-    `visited` holds all that was measured, in order.
+    `visited` holds all that was measured, in order. `judged` is the best on the samples that had no say
+    in the choice, where they were held out.
     """
 
     best: Visited
     fails: tuple[Excess, ...]
     visited: tuple[Visited, ...]
+    judged: Comparison | None = None
 
     @property
     def front(self) -> tuple[Visited, ...]:

@@ -1,110 +1,100 @@
-"""Budgets in, recipe out: solve over the measured curves, measure what comes out, solve again."""
+"""Budgets in, recipe out: solve over the measured curves, measure what comes out, solve again, breed on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from time import monotonic
 
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.errors import RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Sensitivity
-from studio.recipe.settings import FLOAT, Recipe, Settings
-from studio.search.budgets import Budgets
-from studio.search.curves import Curve, curves
-from studio.search.front import Found, Visited, choose
-from studio.search.knapsack import Limits, Option, solve
+from studio.recipe.settings import Recipe, Settings
+from studio.search import genetic
+from studio.search.budgets import Wish
+from studio.search.clock import Clock
+from studio.search.front import Found, Visited, choose, pareto
+from studio.search.knapsack import Limits, solve
+from studio.search.table import Table, uniform
 
 UNIFORM = (8, 6, 4)
 EVALUATIONS = 24
+POPULATION = 16
+_LOW, _CUTS, _RUNGS = (3, 2), (0.1, 0.3, 0.5), 8
 _WIDER, _STEPS = 1.8, 8
-_INTEGER_TIME = 0.5
 
-Measure = Callable[[Recipe, str, Control], Visited]
+Asked = tuple[Recipe, str]
+Measure = Callable[[Sequence[Asked], Control], Iterator[Visited]]
 Size = Callable[[Recipe, Artifact], float]
 
 
 @dataclass
 class Search:
-    """One search. `measure` builds and measures a recipe.
+    """One search. `measure` builds and measures recipes (with their labels) and gives them in their order.
 
     `size` tells a recipe's bytes by arithmetic, given an artifact of the same model. `rows` are
-    single-layer measurements; groups without any keep the reference's 8 bits.
+    single-layer measurements; groups without any keep the reference's 8 bits. The solver's part
+    measures at most `evaluations` files. The same arguments and figures give the same search, unless
+    time runs out.
     """
 
     facts: Facts
     base: Recipe
     rows: Sequence[Sensitivity]
-    budgets: Budgets
+    wish: Wish
     measure: Measure
     size: Size
     control: Control
     emit: Callable[[Visited], None] = lambda _: None
     evaluations: int = EVALUATIONS
-    visited: list[Visited] = field(default_factory=list)
+    _seen: dict[Recipe, Visited] = field(default_factory=dict, init=False)
+
+    @property
+    def visited(self) -> tuple[Visited, ...]:
+        """All that was measured, in order."""
+        return tuple(self._seen.values())
 
     def run(self) -> Found:
         """Search, and return what was found; raises what `measure` raises, `Cancelled` between files."""
         if not self.rows:
             fix = "Run `trimtab sensitivity` on this model and data."
             raise RecipeError(self.facts.name, "nothing is known of its layers yet", fix)
-        for bits in UNIFORM:
-            self._try(self._uniform(bits), f"all at {bits} bits")
-        self._prepare()
-        if self.budgets.max_bytes is not None:
-            self._within_bytes(self.budgets.max_bytes)
-        if self.budgets.max_drop is not None or self.budgets.max_bytes is None:
-            self._within_drop(1.0 if self.budgets.max_drop is None else self.budgets.max_drop)
-        self._polish()
-        best = choose(self.visited, self.budgets)
-        self.control.step(1.0, f"{len(self.visited)} recipes measured")
-        return Found(best, best.excess(self.budgets), tuple(self.visited))
-
-    # The table of options.
-
-    def _prepare(self) -> None:
-        known = curves(self.rows)
-        self._groups = [name for name in _by_size(self.facts) if name in known]
-        self._reference = self._uniform(8)
-        self._built = self.visited[0].artifact
-        self._start = self.size(self._reference, self._built)
-        self._options = [self._of_group(name, known[name]) for name in self._groups]
-
-    def _of_group(self, name: str, curve: Curve) -> list[Option]:
-        widths = sorted(curve.bits, reverse=True)
-        settings = [_settings(int(bits), cut) for bits in widths for cut in sorted(curve.sparsity)]
-        macs = sum(layer.macs or 0 for layer in self.facts.layers if name in (layer.group, layer.name))
-        return [self._option(name, each, curve, macs) for each in settings]
-
-    def _option(self, name: str, settings: Settings, curve: Curve, macs: int) -> Option:
-        bits, cut = settings.bits or FLOAT, settings.sparsity or 0.0
-        extra = self.size(self._reference.with_rule(name, settings), self._built) - self._start
-        time = macs * (1 - cut) * (_INTEGER_TIME if bits <= 8 else 1.0)
-        return Option(settings, curve.loss(bits, cut), extra, time)
-
-    def _uniform(self, bits: int) -> Recipe:
-        return _bare(self.base, Settings(bits=bits))
-
-    def _recipe(self, choice: Sequence[int]) -> Recipe:
-        recipe = self._reference
-        for name, options, index in zip(self._groups, self._options, choice, strict=True):
-            settings = options[index].settings
-            if settings != Settings(bits=8):
-                recipe = recipe.with_rule(name, settings)
-        return recipe
+        budgets, effort = self.wish.budgets, self.wish.effort
+        if effort.genetic:
+            genetic.demand()
+        self._ends = monotonic() + 60 * effort.minutes if effort.minutes else float("inf")
+        self._most, self._clock = self.evaluations, Clock(self.facts, self.wish)
+        self._try_all([(uniform(self.base, bits), f"all at {bits} bits") for bits in UNIFORM])
+        built = self.visited[0].artifact
+        self._table = Table(self.facts, self.base, self.rows, lambda recipe: self.size(recipe, built))
+        self._solve()
+        if effort.genetic:
+            self._breed()
+        best = choose(self.visited, budgets)
+        self.control.step(1.0, f"{len(self._seen)} recipes measured")
+        return Found(best, best.excess(budgets), self.visited)
 
     # Solving and measuring in turns.
 
+    def _solve(self) -> None:
+        budgets = self.wish.budgets
+        if budgets.max_bytes is not None:
+            self._within_bytes(budgets.max_bytes)
+        if budgets.max_drop is not None or budgets.max_bytes is None:
+            self._within_drop(1.0 if budgets.max_drop is None else budgets.max_drop)
+        self._polish()
+
     def _within_bytes(self, limit: int) -> None:
         """Least loss in so many bytes; the limit is moved by what the arithmetic missed."""
-        aim = float(limit)
+        aim, table = float(limit), self._table
         for _ in range(3):
-            choice = solve(self._options, Limits(bytes=aim - self._start, time=self._time()))
-            seen = None if choice is None else self._try(self._recipe(choice), f"at most {limit:,} bytes")
+            choice = solve(table.options, Limits(bytes=aim - table.start, time=self._time()))
+            seen = None if choice is None else self._try(table.recipe(choice), f"at most {limit:,} bytes")
             if seen is None:
-                choice = self._smallest()
-                self._try(self._recipe(choice), "the smallest of all")
+                self._try(table.recipe(table.smallest()), "the smallest of all")
                 return
             if seen.artifact.bytes <= limit:
                 return
@@ -114,10 +104,10 @@ class Search:
         """Least bytes for so much loss; what the curves promise is stretched or shrunk to what comes."""
         low, high, aim = 0.0, None, max(limit, 0.1)
         for _ in range(_STEPS):
-            choice = solve(self._options, Limits(loss=aim, time=self._time()))
+            choice = solve(self._table.options, Limits(loss=aim, time=self._time()))
             if choice is None:
                 return
-            seen = self._try(self._recipe(choice), f"expecting {aim:.2f} points less")
+            seen = self._try(self._table.recipe(choice), f"expecting {aim:.2f} points less")
             if seen is None:
                 return
             if seen.drop <= limit:
@@ -127,81 +117,89 @@ class Search:
 
     def _polish(self) -> None:
         """From the best so far, one group at a time one option on, as long as that is nearer the budgets."""
-        best = choose(self.visited, self.budgets)
-        if self.budgets.max_drop is None or best.drop > self.budgets.max_drop:
+        budgets = self.wish.budgets
+        best = choose(self.visited, budgets)
+        if budgets.max_drop is None or best.drop > budgets.max_drop:
             return
-        for name, settings in self._steps(best.recipe):
+        for name, settings in self._table.steps(best.recipe):
             seen = self._try(best.recipe.with_rule(name, settings), f"{name} to {_text(settings)}")
             if seen is None:
                 return
-            best = choose((best, seen), self.budgets)
+            best = choose((best, seen), budgets)
 
-    def _steps(self, recipe: Recipe) -> list[tuple[str, Settings]]:
-        """The next smaller option of each group, those first that save most for what they cost."""
-        steps = []
-        for name, options in zip(self._groups, self._options, strict=True):
-            at = _given(recipe, name)
-            now = next((each for each in options if each.settings == at), None)
-            smaller = [each for each in options if now is not None and each.bytes < now.bytes - 64]
-            if now is not None and smaller:
-                step = max(smaller, key=lambda each: (now.bytes - each.bytes) / (each.loss - now.loss + 0.02))
-                steps.append(((now.bytes - step.bytes) / (step.loss - now.loss + 0.02), name, step.settings))
-        return [(name, settings) for _, name, settings in sorted(steps, key=lambda each: -each[0])]
+    def _time(self) -> float | None:
+        """The limit on the table's groups in time units."""
+        whole = self._clock.limit(self.visited)
+        table = self._table
+        return None if whole is None else whole - self._clock.units(table.reference, table.groups)
+
+    # Breeding.
+
+    def _breed(self) -> None:
+        """The whole front, from the best known so far: the solver's, uniform ones, and their children."""
+        effort, table = self.wish.effort, self._table
+        self._most = len(self._seen) + effort.trials if effort.trials else 1 << 30
+        self._try_all(self._founders())
+        timed = all(each.latency is not None for each in self.visited)
+        parents = [(table.genome(each.recipe), _values(each, timed)) for each in self._parents()]
+
+        def measured(children: Sequence[genetic.Genome]) -> list[genetic.Values]:
+            asked = [(table.bred(each), f"bred, {len(self._seen) + at}") for at, each in enumerate(children)]
+            return [_values(each, timed) for each in self._try_all(asked)]
+
+        if table.genes and len(parents) > 1 and not self._over:
+            genetic.evolve([len(gene.stops) for gene in table.genes], parents, measured, effort.seed)
+
+    def _founders(self) -> list[Asked]:
+        table = self._table
+        low, high = sum(min(each.bytes for each in options) for options in table.options), 0.0
+        founders = [(table.uniform(bits), f"all at {bits} bits") for bits in _LOW]
+        if any(gene.name == "sparsity" for gene in table.genes):
+            founders += [(table.uniform(8, cut), f"all at 8 bits, {cut:.0%} less") for cut in _CUTS]
+        for rung in range(1, _RUNGS + 1):
+            aim = low + (high - low) * (rung / (_RUNGS + 1)) ** 2
+            choice = solve(table.options, Limits(bytes=aim))
+            if choice is not None:
+                founders.append((table.recipe(choice), f"at most {table.start + aim:,.0f} bytes"))
+        return founders
+
+    def _parents(self) -> tuple[Visited, ...]:
+        front = pareto(self.visited)
+        rest = [each for each in self.visited if each not in front]
+        return (*front, *rest)[:POPULATION]
+
+    # Measuring.
 
     def _try(self, recipe: Recipe, label: str) -> Visited | None:
         """Measure a recipe, once; None where no more may be measured."""
-        known = next((each for each in self.visited if each.recipe == recipe), None)
-        if known is not None:
-            return known
-        done = len(self.visited)
-        if done >= self.evaluations:
-            return None
-        self.control.step(done / self.evaluations, label)
-        part = self.control.part(done / self.evaluations, (done + 1) / self.evaluations)
-        seen = self.measure(recipe, label, part)
-        self.visited.append(seen)
-        self.emit(seen)
-        return seen
+        return next(iter(self._try_all([(recipe, label)])), None)
 
-    def _smallest(self) -> tuple[int, ...]:
-        sizes = [[option.bytes for option in each] for each in self._options]
-        return tuple(each.index(min(each)) for each in sizes)
+    def _try_all(self, asked: Sequence[Asked]) -> list[Visited]:
+        """Measure those that are not known, and return them in order as far as the limits allow."""
+        labels = {recipe: label for recipe, label in reversed(asked) if recipe not in self._seen}
+        fresh = [(each, labels.pop(each)) for each, _ in asked if each in labels]
+        fresh = [] if self._over else fresh[: self._most - len(self._seen)]
+        for seen in self.measure(fresh, self._part(len(fresh))) if fresh else ():
+            self._seen[seen.recipe] = self._clock.told(seen)
+            self.emit(self._seen[seen.recipe])
+            if self._over:
+                break
+        return [self._seen[each] for each, _ in takewhile(lambda each: each[0] in self._seen, asked)]
 
-    def _time(self) -> float | None:
-        """The limit in time units, told by what was timed last; None without a limit."""
-        timed = next((each for each in reversed(self.visited) if each.latency), None)
-        if self.budgets.max_latency is None or timed is None or not timed.latency:
-            return None
-        whole = sum(layer.macs or 0 for layer in self.facts.layers) * _INTEGER_TIME
-        return whole * self.budgets.max_latency / timed.latency
+    @property
+    def _over(self) -> bool:
+        return bool(self._seen) and monotonic() >= self._ends
 
-
-def _bare(base: Recipe, default: Settings) -> Recipe:
-    """What `base` says of target, calibration and repair, with `default` for every layer."""
-    return Recipe(
-        target=base.target,
-        default=default,
-        calibration=base.calibration,
-        calibration_samples=base.calibration_samples,
-        repair=base.repair,
-    )
+    def _part(self, count: int) -> Control:
+        """The progress of the next `count` files."""
+        done = len(self._seen)
+        total = max(self.evaluations + self.wish.effort.trials, done + count)
+        return self.control.part(done / total, (done + count) / total)
 
 
-def _by_size(facts: Facts) -> list[str]:
-    sizes: dict[str, int] = {}
-    for layer in facts.layers:
-        name = layer.group or layer.name
-        sizes[name] = sizes.get(name, 0) + layer.params
-    return sorted(sizes, key=lambda name: -sizes[name])
-
-
-def _settings(bits: int, cut: float) -> Settings:
-    return Settings(bits=bits, sparsity=cut) if cut else Settings(bits=bits)
-
-
-def _given(recipe: Recipe, name: str) -> Settings:
-    rule = next((rule.settings for rule in recipe.rules if rule.pattern == name), None)
-    return rule or Settings(bits=8)
+def _values(seen: Visited, timed: bool) -> genetic.Values:
+    values = (float(seen.artifact.bytes), seen.drop)
+    return (*values, seen.latency or 0.0) if timed else values
 
 
 def _text(settings: Settings) -> str:

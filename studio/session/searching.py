@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from studio.control import Cancelled, Control
 from studio.errors import WorkerError
-from studio.metrics import (
-    Sensitivity,
-)
+from studio.metrics import Comparison, Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
+from studio.project.document import Document
+from studio.recipe.resolve import Plan
+from studio.search.budgets import SOLVER, Budgets, Effort, Wish
+from studio.search.front import Found, Visited
 from studio.session.measuring import Measuring, ignore
 from studio.session.opening import job_of
 from studio.workbench.api import Job
-
-if TYPE_CHECKING:
-    from studio.search.budgets import Budgets
-    from studio.search.front import Found, Visited
 
 _DEATHS = 2  # a worker that dies more often will do so again
 
@@ -55,22 +52,61 @@ class Searching(Measuring):
                 notes = (*notes, f"{error.cause}; what was measured by then is kept")
 
     def search(
-        self, budgets: Budgets, control: Control, emit: Callable[[Visited], None] = ignore
+        self,
+        budgets: Budgets,
+        control: Control,
+        emit: Callable[[Visited], None] = ignore,
+        effort: Effort = SOLVER,
     ) -> Changed[Found]:
         """Find a recipe that meets `budgets` and take it, as one step of undo; the nearest where none does.
 
-        Every recipe measured on the way stays in `state.visited`. An edit meanwhile ends it with
-        `Cancelled`.
+        Every recipe measured on the way joins `state.visited` at once and stays there, also where the
+        search is cancelled. An edit meanwhile ends it with `Cancelled`.
         """
         document = self.journal.document
         self._data()
-        found = self.workbench.search(job_of(document), budgets, emit, control)
+        self._state = replace(self._state, visited=())
+
+        def seen(each: Visited) -> None:
+            self._saw(each, document)
+            emit(each)
+
+        wish = Wish(budgets, effort)
+        found = self.workbench.search(job_of(document), wish, seen, control)
         with self._lock:
             self._demand_current(document.revision)
             self._state = replace(self._state, visited=found.visited)
-            self._edit(lambda _: found.best.recipe, f"search: {found.best.label}")
-            step = self.journal.steps[self.journal.at]
-            best = found.best
-            self._keep(Measured(step.document.revision, step.label, best.artifact, best.comparison))
-        notes = tuple(str(each) for each in found.fails)
-        return self._tell(found, {changes.HISTORY, changes.ARTIFACT}, notes)
+            self._take(found.best, found.judged or found.best.comparison)
+        return self._tell(found, {changes.HISTORY, changes.ARTIFACT, changes.VISITED}, _notes(found))
+
+    def take(self, visited: Visited) -> Changed[Plan]:
+        """Go back to a recipe that a search measured, as one step of undo; its figures come along."""
+        with self._lock:
+            done = self._take(visited, visited.comparison)
+        return self._tell(done.value, {changes.HISTORY, changes.ARTIFACT})
+
+    def _take(self, visited: Visited, comparison: Comparison) -> Changed[Plan]:
+        done = self._edit(lambda _: visited.recipe, f"search: {visited.label}")
+        step = self.journal.steps[self.journal.at]
+        self._keep(Measured(step.document.revision, step.label, visited.artifact, comparison))
+        return done
+
+    def _saw(self, visited: Visited, document: Document) -> None:
+        """Add a dot, in place of an older one of the same recipe; nothing where another model came."""
+        with self._lock:
+            if self.journal.document.model is not document.model:
+                raise Cancelled
+            others = tuple(each for each in self._state.visited if each.recipe != visited.recipe)
+            self._state = replace(self._state, visited=(*others, visited))
+        self._tell(visited, {changes.VISITED})
+
+
+def _notes(found: Found) -> tuple[str, ...]:
+    """What must be said of a result: budgets that it misses, and what its figure is worth."""
+    missed = tuple(str(each) for each in found.fails)
+    n = found.best.comparison.difference.n
+    if found.judged is None:
+        return (*missed, f"chosen on the {n:,} samples that judge it, which flatters it")
+    other = found.judged.difference
+    text = f"chosen on {n:,} samples ({-found.best.drop:+.2f} points there), judged on {other.n:,} others"
+    return (*missed, text)

@@ -13,7 +13,7 @@ from studio.data.thumbnails import Thumbnail
 from studio.graph.model import Facts
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.recipe.settings import Recipe
-from studio.search.budgets import Budgets
+from studio.search.budgets import Wish
 from studio.search.front import Found, Visited
 
 
@@ -131,8 +131,11 @@ class Workbench(Protocol):
         """Effect of one setting on one group alone, group by group."""
         ...
 
-    def search(self, job: Job, budgets: Budgets, emit: Callable[[Visited], None], control: Control) -> Found:
-        """The recipe that meets the budgets, or the nearest; `emit` gets every recipe measured."""
+    def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
+        """The recipe that meets the budgets, or the nearest; `emit` gets every recipe measured.
+
+        What was measured is kept by content: a search that broke off passes over it when run again.
+        """
         ...
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

@@ -17,7 +17,7 @@ from studio.data.thumbnails import Thumbnail
 from studio.errors import WorkerError
 from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
-from studio.search.budgets import Budgets
+from studio.search.budgets import Wish
 from studio.search.front import Found, Visited
 from studio.workbench.api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
 from studio.workbench.life import Deadline, Life, Message
@@ -125,8 +125,8 @@ class ProcessWorkbench:
         found: tuple[Sensitivity, ...] = self._call("sensitivity", (job,), control, emit)
         return found
 
-    def search(self, job: Job, budgets: Budgets, emit: Callable[[Visited], None], control: Control) -> Found:
-        found: Found = self._call("search", (job, budgets), control, emit)
+    def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
+        found: Found = self._call("search", (job, wish), control, emit)
         return found
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

@@ -43,7 +43,18 @@ RANKS = {
 }
 
 # Imported inside the functions that need them, so that the window is up before any of them loads.
-HEAVY = {"torch", "onnxruntime", "pyqtgraph", "asyncssh", "onnx", "onnx_ir", "scipy", "PIL"}
+HEAVY = {
+    "torch",
+    "onnxruntime",
+    "pyqtgraph",
+    "asyncssh",
+    "onnx",
+    "onnx_ir",
+    "scipy",
+    "PIL",
+    "optuna",
+    "distributed",
+}
 QT = {"PySide6", "pyqtgraph"}
 
 FILES = sorted(ROOT.rglob("*.py"))

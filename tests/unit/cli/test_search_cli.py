@@ -16,7 +16,7 @@ from studio.cli.main import cli
     [
         ([], "search"),
         (["--max-bytes", "many"], "size 'many'"),
-        (["--max-latency", "3ms@pi"], "latency '3ms@pi'"),
+        (["--max-latency", "3 hours"], "latency '3 hours'"),
     ],
 )
 def test_a_budget_that_cannot_be_held_is_refused_before_anything_runs(

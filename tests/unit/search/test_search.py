@@ -62,10 +62,12 @@ def test_odd_sizes_are_refused(text: str) -> None:
         parse_bytes(text)
 
 
-def test_latencies_are_read_for_this_computer_only() -> None:
-    assert parse_latency("3ms") == parse_latency("3ms@here") == parse_latency("0.003 s") == 3.0
-    with pytest.raises(RecipeError, match="this computer only"):
-        parse_latency("3ms@pi")
+def test_latencies_are_read_with_their_place() -> None:
+    assert parse_latency("3ms") == parse_latency("3ms@here") == parse_latency("0.003 s") == (3.0, "here")
+    assert parse_latency("250us@pi") == (0.25, "pi")
+    for text in ("fast", "3ms@", "3 hours"):
+        with pytest.raises(RecipeError, match="3ms@BOARD"):
+            parse_latency(text)
 
 
 def test_a_missed_budget_says_by_how_much() -> None:
