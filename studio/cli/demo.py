@@ -88,7 +88,7 @@ def _compress(shell: Shell, out: Path, told: _Told) -> None:
     session.open(resource("samples", "fashion.onnx"), shell.control())
     session.attach_data(DataRef(str(resource("samples", "fashion.npz"))), shell.control())
     shell.note("2. Measuring what each group can bear")
-    found = session.sensitivity(shell.control()).value
+    found = session.sensitivity(shell.control(), rounds=2).value
     told.data["sensitivity"] = [msgspec.to_builtins(each) for each in found]
     shell.note("3. int8 everywhere, channels removed where that was cheap; every step is measured")
     session.measure(shell.control())

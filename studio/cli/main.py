@@ -12,6 +12,7 @@ from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
 from studio.cli.search import search, sensitivity
+from studio.cli.settings import settings
 
 HELP = """Compress a trained network layer by layer and ship the measured file to your board.
 
@@ -25,5 +26,5 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, plugins, demo):
+for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, plugins, settings, demo):
     cli.add_command(each)

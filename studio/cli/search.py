@@ -24,6 +24,7 @@ from studio.search.front import Found, Visited
 @options.PREPROCESSING
 @options.LIMIT
 @options.TARGET
+@click.option("--rounds", type=click.IntRange(1, 3), default=3, help="1: three stops a group; 3: every stop.")
 @verb
 def sensitivity(
     shell: Shell,
@@ -32,13 +33,14 @@ def sensitivity(
     preprocessing: Path | None,
     limit: int,
     target: str | None,
+    rounds: int,
 ) -> Report:
     """What each setting of each group alone does to accuracy; what was measured before is not repeated."""
     options.open_model(shell, model, data, preprocessing, limit)
     options.demand_data(shell, model)
     if target is not None:
         shell.session.set_target(target)
-    done = shell.session.sensitivity(shell.control())
+    done = shell.session.sensitivity(shell.control(), rounds=rounds)
     return Report({"rows": [_row_json(each) for each in done.value]}, _rows_text(done.value), done.notes)
 
 

@@ -16,7 +16,7 @@ from studio.cli.progress import ProgressLine
 from studio.control import Cancelled, Control
 from studio.errors import StudioError
 from studio.session.session import Session
-from studio.workbench.local import LocalWorkbench
+from studio.workbench.local import tuned
 
 INTERRUPTED = 130
 STOPPED = {"kind": "interrupted", "thing": "command", "cause": "it was interrupted", "fix": "Run it again."}
@@ -35,7 +35,7 @@ class Shell:
     """Handed to every verb: the session, and where progress goes."""
 
     def __init__(self) -> None:
-        self.session = Session(LocalWorkbench())
+        self.session = Session(tuned())
         self.progress = ProgressLine(sys.stderr)
 
     def control(self) -> Control:

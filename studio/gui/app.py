@@ -12,7 +12,7 @@ from studio.gui.dress import dress, prepare
 from studio.gui.main_window import MainWindow
 from studio.gui.texts import T
 from studio.session.session import Session
-from studio.workbench.local import LocalWorkbench
+from studio.workbench.local import tuned
 from studio.workbench.process import ProcessWorkbench
 
 _SAMPLE = "sample"
@@ -51,7 +51,7 @@ def application() -> QApplication:
 
 def build(session: Session | None = None) -> MainWindow:
     """A window over `session`; without one, over a worker process of its own."""
-    window = MainWindow(session or Session(ProcessWorkbench(LocalWorkbench)))
+    window = MainWindow(session or Session(ProcessWorkbench(tuned)))
     app = QApplication.instance()
     if isinstance(app, QApplication):
         dress(app, window.look.theme)

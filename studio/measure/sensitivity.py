@@ -20,9 +20,18 @@ from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.target import Target
 
-STOPS = (
-    *(Settings(bits=bits) for bits in (4, 8, 2, 3, 6)),
-    *(Settings(sparsity=sparsity) for sparsity in (0.3, 0.5)),
+Stops = tuple[Settings, ...]
+
+
+def _stops(bits: tuple[int, ...], tenths: tuple[int, ...]) -> Stops:
+    return (*(Settings(bits=each) for each in bits), *(Settings(sparsity=each / 10) for each in tenths))
+
+
+# Every stop of the sliders, in rounds over all groups: what tells most about a group comes first.
+ROUNDS = (
+    _stops((4, 8), (3,)),
+    _stops((2, 3, 6), (5,)),
+    _stops((5, 7, 1, 16), (1, 2, 4, 6, 7, 8, 9)),
 )
 FEW = Effort(limit=256)
 Build = Callable[[Recipe, Control], Artifact]
@@ -60,13 +69,13 @@ def sensitivity(
     build: Build,
     control: Control,
     emit: Callable[[Sensitivity], None] = lambda _: None,
-    stops: tuple[Settings, ...] = STOPS,
+    rounds: tuple[Stops, ...] = ROUNDS,
     effort: Effort = FEW,
     cache: OutputCache | None = None,
     store: SensitivityStore | None = None,
     live: Live | None = None,
 ) -> tuple[Sensitivity, ...]:
-    """Build and compare one file per group and stop, the largest groups first.
+    """Build and compare one file per group and stop: round by round, the largest groups first in each.
 
     What `store` knows is not measured again; every new row goes there at once. `live` runs only what
     a setting changes. `build` turns a recipe into an artifact of this model. Stops that `target`
@@ -74,7 +83,8 @@ def sensitivity(
     `compare` raise.
     """
     kept = cache if cache is not None else OutputCache()
-    planned = tuple(_possible(trials(facts, stops), facts, base, target))
+    every = tuple(trial for stops in rounds for trial in trials(facts, stops))
+    planned = tuple(_possible(every, facts, base, target))
     rows: list[Sensitivity] = []
     began, fresh = perf_counter(), 0
 
@@ -102,7 +112,7 @@ def sensitivity(
     return tuple(rows)
 
 
-def trials(facts: Facts, stops: tuple[Settings, ...]) -> tuple[Trial, ...]:
+def trials(facts: Facts, stops: Stops) -> tuple[Trial, ...]:
     """Every group with every stop, the groups with the most parameters first."""
     sizes: dict[str, int] = {}
     for layer in facts.layers:

@@ -18,6 +18,7 @@ from studio.session.measuring import Measuring, ignore
 from studio.session.opening import job_of
 from studio.workbench.api import Job
 
+EVERY_ROUND = 3
 _DEATHS = 2  # a worker that dies more often will do so again
 
 
@@ -25,27 +26,42 @@ class Searching(Measuring):
     """Long verbs; what they find by the time they are cancelled is kept."""
 
     def sensitivity(
-        self, control: Control, emit: Callable[[Sensitivity], None] = ignore
+        self, control: Control, emit: Callable[[Sensitivity], None] = ignore, rounds: int = EVERY_ROUND
     ) -> Changed[tuple[Sensitivity, ...]]:
-        """Effect of each group alone. What is found stays with the model.
+        """Effect of each group alone, at the stops of the first `rounds`. What is found stays with the model,
+        when it is cancelled too.
 
         Where the worker dies on the way, it goes on in a new one with what is not measured yet.
         """
         document = self.journal.document
-        found, notes = self._sensitivity(job_of(document), emit, control)
+        rows: dict[tuple[str, str], Sensitivity] = {}
+
+        def keep(row: Sensitivity) -> None:
+            rows[row.group, row.setting] = row
+            emit(row)
+
+        try:
+            found, notes = self._sensitivity(job_of(document), rounds, keep, control)
+        except Cancelled:
+            if len(rows) > len(self.state.sensitivity):
+                self._keep_rows(document, tuple(rows.values()))
+            raise
+        self._keep_rows(document, found)
+        return self._tell(found, {changes.SENSITIVITY}, notes)
+
+    def _keep_rows(self, document: Document, rows: tuple[Sensitivity, ...]) -> None:
         with self._lock:
             if self.facts is not document.model:
                 raise Cancelled
-            self._state = replace(self._state, sensitivity=found)
-        return self._tell(found, {changes.SENSITIVITY}, notes)
+            self._state = replace(self._state, sensitivity=rows)
 
     def _sensitivity(
-        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[tuple[Sensitivity, ...], tuple[str, ...]]:
         notes: tuple[str, ...] = ()
         while True:
             try:
-                return self.workbench.sensitivity(job, emit, control), notes
+                return self.workbench.sensitivity(job, rounds, emit, control), notes
             except WorkerError as error:
                 if len(notes) == _DEATHS:
                     raise

@@ -126,9 +126,9 @@ class Workbench(Protocol):
         ...
 
     def sensitivity(
-        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
-        """Effect of one setting on one group alone, group by group."""
+        """Effect of one setting on one group alone: the first `rounds` of 3 over all groups, finer each time."""
         ...
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studio.workbench import tuning
 from studio.workbench.outgoing import Outgoing
 from studio.workbench.searching import Searching
 
@@ -11,3 +12,9 @@ class LocalWorkbench(Searching, Outgoing):
 
     def close(self) -> None:
         self._reset()
+
+
+def tuned() -> LocalWorkbench:
+    """A workbench as the user's settings have it."""
+    found = tuning.read()
+    return LocalWorkbench(threads=found.threads, cut_budget=found.cut_memory, tight=found.tight)

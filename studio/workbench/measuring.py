@@ -38,7 +38,7 @@ class Measuring(Building):
 
         opened = self._model(model, control)
         dataset = self._dataset(data, opened.facts, control)
-        effort = Effort(threads=self._threads)
+        effort = Effort(threads=self._threads, tight=self._tight)
         original, other = self._original(opened), self._source(candidate, control)
         runner = self._live.runner(other, dataset.facts.key, effort.threads) if candidate.artifact else None
         return compare(original, other, dataset, control, emit, effort, self._outputs, runner)

@@ -120,9 +120,9 @@ class ProcessWorkbench:
         return found
 
     def sensitivity(
-        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
-        found: tuple[Sensitivity, ...] = self._call("sensitivity", (job,), control, emit)
+        found: tuple[Sensitivity, ...] = self._call("sensitivity", (job, rounds), control, emit)
         return found
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:

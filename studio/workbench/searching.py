@@ -21,16 +21,17 @@ from studio.workbench.building import plan_of
 from studio.workbench.measuring import Measuring
 
 CHOOSING, JUDGING = 0, 1  # which half of the samples does what, where they are held out
+COARSE = 2  # rounds of sensitivity that are enough to lay a curve through
 
 
 class Searching(Measuring):
     """Long work over many recipes."""
 
     def sensitivity(
-        self, job: Job, emit: Callable[[Sensitivity], None], control: Control
+        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
         from studio.measure.live import Live
-        from studio.measure.sensitivity import FEW, sensitivity
+        from studio.measure.sensitivity import FEW, ROUNDS, sensitivity
         from studio.measure.sensitivity_store import SensitivityStore, store_name
 
         opened = self._model(job.model, control)
@@ -51,6 +52,7 @@ class Searching(Measuring):
             build,
             control,
             emit,
+            ROUNDS[:rounds],
             effort=replace(FEW, threads=self._threads),
             cache=self._outputs,
             store=SensitivityStore((self._folder or data_dir()) / "sensitivity" / name),
@@ -61,7 +63,7 @@ class Searching(Measuring):
         from studio.search.search import Search
 
         facts = self._model(job.model, control).facts
-        rows = self.sensitivity(job, lambda _: None, control.part(0.0, 0.5))
+        rows = self.sensitivity(job, COARSE, lambda _: None, control.part(0.0, 0.5))
         visits = Visits(self, job, wish, self._store(job, wish, control))
 
         def size(recipe: Recipe, built: Artifact) -> float:

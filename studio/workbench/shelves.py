@@ -14,6 +14,7 @@ from studio.graph.model import Facts, Model
 from studio.kept import Kept, stamp
 from studio.paths import cache_dir
 from studio.workbench.api import Candidate, Job, ModelRef
+from studio.workbench.tuning import CUT_MEMORY
 
 if TYPE_CHECKING:
     from studio.data.datasets import Dataset
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from studio.measure.sessions import SessionSource
     from studio.plugin.registry import Row
     from studio.stages import Importer
-
-CUT_BUDGET = 512 << 20
 
 
 def fair_threads() -> int:
@@ -33,12 +32,18 @@ def fair_threads() -> int:
 class Shelves:
     """`folder` takes built files (default: the user's cache); `threads` work inside one op (default: all
     cores but one, so that the rest of the computer stays usable). `cut_budget` bounds the bytes of
-    activations kept ahead of a change.
+    activations kept ahead of a change; `tight` (points) ends measurements early, see `Tuning`.
     """
 
-    def __init__(self, folder: Path | None = None, threads: int = 0, cut_budget: int = CUT_BUDGET) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        threads: int = 0,
+        cut_budget: int = CUT_MEMORY,
+        tight: float = 0.0,
+    ) -> None:
         self._folder = folder
-        self._cut_budget = cut_budget
+        self._cut_budget, self._tight = cut_budget, tight
         self._threads = threads or fair_threads()
         self._builds = 0
         self._reset()

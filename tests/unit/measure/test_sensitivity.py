@@ -12,7 +12,7 @@ from studio.data.reference import DataRef
 from studio.graph.model import Model
 from studio.graph.onnx_edge import facts_of, file_key, from_proto
 from studio.measure.accuracy import Effort
-from studio.measure.sensitivity import sensitivity, trials
+from studio.measure.sensitivity import ROUNDS, Trial, sensitivity, trials
 from studio.measure.sessions import SessionSource
 from studio.metrics import Sensitivity
 from studio.paths import resource
@@ -39,7 +39,7 @@ def run(tmp_path):
 
     def go(control: Control, emit, stops) -> tuple[Sensitivity, ...]:
         source = SessionSource(str(path), facts.key)
-        return sensitivity(facts, source, data, base, target, made, control, emit, stops, FEW)
+        return sensitivity(facts, source, data, base, target, made, control, emit, (stops,), FEW)
 
     return facts, go
 
@@ -66,6 +66,18 @@ def test_largest_groups_first_on_real_files_until_cancelled(run):
     assert seen[1].bytes < seen[0].bytes < facts.file_bytes
     assert seen[1].sqnr_db < seen[0].sqnr_db
     assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+
+
+def test_every_stop_of_the_sliders_is_a_trial_and_what_tells_most_comes_first():
+    widths = {row.bits for stops in ROUNDS for row in stops if row.bits is not None}
+    assert widths == {bits for bits in load("onnxruntime-cpu").rule("Conv").bits if bits < 32}
+    tenths = [row.sparsity for stops in ROUNDS for row in stops if row.sparsity is not None]
+    assert sorted(tenths) == pytest.approx([tenth / 10 for tenth in range(1, 10)])
+    assert {text(row) for row in ROUNDS[0]} == {"bits=4", "bits=8", "sparsity=0.3"}
+
+
+def text(settings: Settings) -> str:
+    return Trial("group", settings, 1).text
 
 
 def test_stops_that_change_nothing_are_left_out(run):

@@ -151,7 +151,7 @@ def test_held_out_samples_judge_what_the_others_chose(session: Session) -> None:
 @pytest.mark.slow
 def test_minutes_end_a_search_that_trials_would_not(session: Session) -> None:
     began = time.monotonic()
-    session.sensitivity(Control())
+    session.sensitivity(Control(), rounds=2)
     spent = time.monotonic() - began
     found = session.search(Budgets(), Control(), effort=Effort(minutes=0.02)).value
     assert found.visited
