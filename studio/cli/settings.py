@@ -12,9 +12,7 @@ from studio.workbench import tuning
 
 
 @click.command()
-@click.option(
-    "--cut-memory", metavar="SIZE", help="Memory for activations kept ahead of a change; 0: none."
-)
+@click.option("--cut-memory", metavar="SIZE", help="Memory for activations kept ahead of a change; 0: none.")
 @click.option("--tight", type=click.FloatRange(min=0), help="Stop at ± so many points; 0: run all samples.")
 @click.option("--threads", type=click.IntRange(min=0), help="Threads inside one op; 0: all cores but one.")
 @verb

@@ -128,7 +128,7 @@ class Workbench(Protocol):
     def sensitivity(
         self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
-        """Effect of one setting on one group alone: the first `rounds` of 3 over all groups, finer each time."""
+        """Effect of one setting on one group alone, in the first `rounds` of 3, finer each time."""
         ...
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
