@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -122,6 +123,21 @@ class Facts:
     @cached_property
     def group_of(self) -> dict[str, GroupFact]:
         return {group.name: group for group in self.groups}
+
+    @cached_property
+    def index_of(self) -> dict[str, int]:
+        """Node index by name."""
+        return {node.name: node.index for node in self.nodes}
+
+    @cached_property
+    def tensor_of(self) -> dict[str, TensorFact]:
+        """Every named tensor whose shape is known or that is an input or output."""
+        return {tensor.name: tensor for tensor in (*self.inputs, *self.tensors, *self.outputs)}
+
+    @cached_property
+    def uses(self) -> Counter[str]:
+        """How many nodes read each tensor."""
+        return Counter(name for node in self.nodes for name in dict.fromkeys(node.inputs))
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from studio.gui import watchdog
 from studio.gui.dress import dress, prepare
 from studio.gui.main_window import MainWindow
 from studio.gui.texts import T
+from studio.gui.watchdog import Watched
 from studio.session.session import Session
 from studio.workbench.local import tuned
 from studio.workbench.process import ProcessWorkbench
@@ -42,11 +45,15 @@ def _warm() -> None:
 def application() -> QApplication:
     """The one QApplication, styled."""
     known = QApplication.instance()
-    app = known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
+    app = known if isinstance(known, QApplication) else _new(sys.argv[:1])
     app.setApplicationName("trimtab")
     app.setApplicationDisplayName(T.app)
     prepare(app)
     return app
+
+
+def _new(arguments: list[str]) -> QApplication:
+    return Watched(arguments) if os.environ.get(watchdog.VARIABLE) else QApplication(arguments)
 
 
 def build(session: Session | None = None) -> MainWindow:

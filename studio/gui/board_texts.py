@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from studio.gui.graph_texts import GraphTexts
 
 
-class BoardTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BoardTexts(GraphTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     board_add: str = "Add a board…"

@@ -220,6 +220,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
+        self.page.graph.end()
         self.bridge.close()
         super().closeEvent(event)
 

@@ -138,8 +138,10 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     graph_expand: str = "Open all scopes"
     graph_collapse: str = "Close all scopes"
     graph_columns: str = "Fold a tall graph into columns"
-    graph_find: str = "Find name or op"
-    graph_find_tip: str = "Find by name or op (/); Enter goes from hit to hit"
+    graph_find: str = "Find: name, int8, > 1 MB"
+    graph_find_tip: str = (
+        "Find by name, op, int8, > 1 MB, bits<=4, sparsity>30%, sqnr<20 (/); Enter goes from hit to hit"
+    )
     graph_hits: str = "{n} found"
     graph_no_hits: str = "nothing found"
     graph_colour: str = "Colour: {mode}"

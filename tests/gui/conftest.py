@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -13,8 +16,10 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.reference import DataRef
 from studio.gui.dress import dress, prepare
+from studio.gui.graph.view import GraphView
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import DARK, Look
+from studio.gui.watchdog import Blocked, Watched
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -31,7 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[QApplication]:
-    return QApplication
+    return Watched
+
+
+@pytest.fixture
+def blocked(qapp: QApplication) -> Iterator[list[Blocked]]:
+    """What kept the GUI thread busy for too long while the test ran."""
+    assert isinstance(qapp, Watched)
+    found: list[Blocked] = []
+    before, qapp.watchdog.report = qapp.watchdog.report, found.append
+    yield found
+    qapp.watchdog.report = before
 
 
 @pytest.fixture
@@ -94,3 +109,27 @@ def measured(window: MainWindow) -> bool:
         return False
     done = session.measured
     return done is not None and done.comparison is not None
+
+
+@pytest.fixture(scope="session")
+def nets() -> ModuleType:
+    path = Path(__file__).parents[1] / "unit" / "graph" / "synthetic.py"
+    spec = importlib.util.spec_from_file_location("synthetic_for_gui", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def view(qtbot: QtBot, look: Look, nets: ModuleType) -> Iterator[GraphView]:
+    """A view of the residual network, 900 × 700."""
+    made = GraphView()
+    qtbot.addWidget(made)
+    made.resize(900, 700)
+    made.show()
+    made.set_facts(nets.residual())
+    yield made
+    made.end()

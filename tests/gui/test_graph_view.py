@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -13,34 +10,9 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui import fonts
 from studio.gui.graph.view import GraphView
 from studio.gui.theme import DARK, LIGHT, contrast
 from studio.recipe.resolve import LayerPlan, Plan
-
-
-@pytest.fixture(scope="module")
-def nets() -> ModuleType:
-    path = Path(__file__).parents[1] / "unit" / "graph" / "synthetic.py"
-    spec = importlib.util.spec_from_file_location("synthetic_for_view", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def view(qtbot: QtBot, nets: ModuleType) -> GraphView:
-    """A view of the residual network, 900 × 700."""
-    assert fonts.load()
-    made = GraphView()
-    qtbot.addWidget(made)
-    made.resize(900, 700)
-    made.show()
-    made.set_facts(nets.residual())
-    return made
 
 
 def box(view: GraphView, title: str, subtitle: str = "") -> int:
@@ -224,10 +196,12 @@ def test_search_finds_names_and_ops(qtbot: QtBot, view: GraphView) -> None:
     assert not view.shown.found
 
 
-def test_reveal_opens_the_scopes_around_a_layer(view: GraphView, nets: ModuleType) -> None:
-    view.set_facts(nets.transformer(60))
+def test_reveal_opens_the_scopes_around_a_layer(qtbot: QtBot, view: GraphView, nets: ModuleType) -> None:
+    with qtbot.waitSignal(view.drawn):
+        view.set_facts(nets.transformer(60))
     assert "fc1" not in titles(view)
-    view.reveal("/h/33/mlp/fc1/MatMul")
+    with qtbot.waitSignal(view.drawn):
+        view.reveal("/h/33/mlp/fc1/MatMul")
     scene = view.shown.scene
     assert scene is not None
     chosen = [scene.diagram.boxes[at] for at in view.shown.selected]

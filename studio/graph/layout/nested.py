@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from studio.control import Control
 from studio.graph.layout.fold import column_height, fold
 from studio.graph.layout.sugiyama import Layout, Link, Node, Spacing, place
 from studio.graph.scopes import Diagram
@@ -42,14 +43,15 @@ def arrange(
     sizes: Sequence[tuple[float, float]],
     spacing: Spacing | None = None,
     aspect: float | None = None,
+    control: Control | None = None,
 ) -> Layout:
     """Boxes and paths for all of `diagram`; `sizes` are (width, height), of frames the least width.
 
     With `aspect` (width / height of the window) a tall drawing, or what is in a tall frame, is
-    folded into columns.
+    folded into columns. Raises `Cancelled` once `control` is cancelled.
     """
     spacing = spacing or Spacing()
-    arranging = _Arranging(diagram, sizes, spacing)
+    arranging = _Arranging(diagram, sizes, spacing, control or Control())
     plain = arranging.lay()
     if not aspect or plain.height <= 1.3 * plain.width / aspect:
         return arranging.finish()
@@ -63,8 +65,9 @@ class _Arranging:
         diagram: Diagram,
         sizes: Sequence[tuple[float, float]],
         spacing: Spacing,
+        control: Control,
     ) -> None:
-        self.diagram, self.spacing = diagram, spacing
+        self.diagram, self.spacing, self.control = diagram, spacing, control
         self.sizes = [(float(width), float(height)) for width, height in sizes]
         self.parent = [box.parent for box in diagram.boxes]
         self.least = [width for width, _ in self.sizes]
@@ -121,6 +124,7 @@ class _Arranging:
         return found
 
     def _lay(self, frame: int, column: float | None) -> None:
+        self.control.check()
         level = self.levels[frame]
         nodes = [self._node(child) for child in level.children]
         inside = len(nodes)
@@ -130,7 +134,7 @@ class _Arranging:
         made = level.made
         if made is None or level.given != (nodes, links):
             top, bottom = set(level.enter.values()), set(level.leave.values())
-            made = place(nodes, links, self.spacing, top, bottom)
+            made = place(nodes, links, self.spacing, top, bottom, self.control)
             level.given, level.made = (nodes, links), made
         fits = column is None or made.height <= 1.3 * column
         level.layout = made if fits or column is None else fold(made, column)

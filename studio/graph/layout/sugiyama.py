@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from studio.control import Control
 from studio.graph.layout import order as layout_order
 from studio.graph.layout import place as layout_place
 from studio.graph.layout import rank as layout_rank
@@ -32,11 +33,13 @@ def place(
     spacing: Spacing,
     top: Collection[int] = (),
     bottom: Collection[int] = (),
+    control: Control | None = None,
 ) -> Layout:
     """Like `layout`, with axes, ports and ports that come first (`top`) or last (`bottom`).
 
-    Ports are the last of `nodes`.
+    Ports are the last of `nodes`. Raises `Cancelled` once `control` is cancelled.
     """
+    control = control or Control()
     pairs = [(link.source, link.end) for link in links]
     above, below = layout_rank.adjacency(len(nodes), pairs)
     turned: set[int] = set()
@@ -48,9 +51,12 @@ def place(
     rank = layout_rank.ranks(above, below, top, bottom)
     ways = Ways(links, rank, turned)
     graph = layout_order.proper(rank, ways.trunks, len(nodes) - len(top) - len(bottom))
+    control.check()
     layout_order.order(graph)
+    control.check()
     left, right = _extents(graph, nodes, spacing)
     xs = layout_place.places(graph, left, right) if nodes else []
+    control.check()
     return Drawing(nodes, spacing, graph, xs, ways).finish()
 
 

@@ -27,6 +27,10 @@ class Badge:
 def badges(box: Box, at: int, shown: Shown, face: QFont, faces: Faces) -> list[Badge]:
     """The badges of a box, from the right; `face` is the font of its level of detail."""
     theme, heat = shown.theme, shown.heat
+    mark = shown.change.get(at)
+    if mark is not None:
+        ground, ink = inks.change_soft(theme, mark), inks.change(theme, mark)
+        return [_badge(inks.CHANGE_SIGNS[mark], ground, ink, face, faces)]
     text, fraction = heat.text(at), heat.fraction(at)
     if text and fraction is not None:
         ground = inks.ramp(theme, fraction)

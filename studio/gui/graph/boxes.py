@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QStaticText
 
-from studio.graph.cards import kind
 from studio.graph.scopes import Box
 from studio.gui.graph import inks
 from studio.gui.graph.badges import Badge, badges, fitting
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import BAR, INSET, Faces, fused
 from studio.gui.graph.state import Shown
+from studio.gui.graph.strokes import Strokes
 
 MIDDLE, NEAR = 0.5, 0.8
 LEAST_TITLE = (48.0, 36.0, 30.0)
@@ -33,8 +33,8 @@ class _Run:
 class BoxPainter:
     """Paints boxes; texts are cut and shaped once and kept."""
 
-    def __init__(self, shown: Shown, faces: Faces) -> None:
-        self.shown, self.faces = shown, faces
+    def __init__(self, shown: Shown, faces: Faces, strokes: Strokes) -> None:
+        self.shown, self.faces, self.strokes = shown, faces, strokes
         self._runs: dict[tuple[int, int], list[_Run]] = {}
         self._marks: dict[tuple[int, int], list[Badge]] = {}
 
@@ -46,7 +46,7 @@ class BoxPainter:
         boxes = scene.near(seen)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for at in boxes:
-            self._ground(painter, scene.diagram.boxes[at], scene.rects[at], at)
+            self._ground(painter, scene, at)
         detail = (scale >= MIDDLE) + (scale >= NEAR)
         for at in boxes:
             self._words(painter, scene, at, detail)
@@ -55,22 +55,14 @@ class BoxPainter:
         for frame in scene.framed(seen, 40 / scale):
             self._frame_title(painter, scene, frame, detail)
 
-    def accent(self, box: Box, at: int) -> str:
-        """Colour of a box under the chosen heat."""
-        theme, heat = self.shown.theme, self.shown.heat
-        if heat.mode == "op":
-            return theme.op(kind(box.op))
-        fraction = heat.fraction(at)
-        return theme.line_strong if fraction is None else inks.ramp(theme, fraction)
-
-    def _ground(self, painter: QPainter, box: Box, rect: QRectF, at: int) -> None:
-        theme = self.shown.theme
+    def _ground(self, painter: QPainter, scene: Scene, at: int) -> None:
+        theme, box, rect = self.shown.theme, scene.diagram.boxes[at], scene.rects[at]
         if box.kind in ("input", "output"):
             painter.setPen(QPen(QColor(theme.line_strong), 1))
             painter.setBrush(QColor(theme.window if theme.dark else theme.raised))
             painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
             return
-        colour = self.accent(box, at)
+        colour = self.strokes.colour(scene, at)
         fill = QColor(inks.card(theme, colour))
         painter.setPen(QPen(QColor(inks.rim(theme, colour)), 1))
         painter.setBrush(fill)
@@ -80,7 +72,8 @@ class BoxPainter:
         painter.drawRoundedRect(rect, 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colour))
-        wide = BAR if self.shown.heat.mode == "op" else BAR + 3
+        plain = self.shown.heat.mode == "op" and at not in self.shown.change
+        wide = BAR if plain else BAR + 3
         painter.drawRoundedRect(QRectF(rect.x() + 4, rect.y() + 5, wide, rect.height() - 10), 2, 2)
 
     def _frame_title(self, painter: QPainter, scene: Scene, frame: int, detail: int) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import log10
+from math import log10, sqrt
 
 from studio.graph.model import Facts
 from studio.graph.scopes import Box
 from studio.gui import numbers
 from studio.gui.texts import T
-from studio.recipe.resolve import LayerPlan
+from studio.recipe.resolve import LayerPlan, Plan
 
 MODES = {
     "op": T.column_op,
@@ -19,8 +19,12 @@ MODES = {
     "size": T.card_size,
     "macs": T.graph_macs,
     "sensitivity": T.sensitivity,
+    "sqnr": T.graph_noise,
+    "time": T.graph_time,
 }
-_LOGARITHMIC = ("size", "macs")
+_ON_LOG = ("size", "macs", "bits")
+_PLAIN = {"sensitivity": (2, "pp"), "sqnr": (1, "dB"), "time": (2, "ms")}
+_SUMMED = ("size", "macs", "time")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,13 @@ class Heat:
         low, high = _scaled(self.mode, self.low), _scaled(self.mode, self.high)
         return (_scaled(self.mode, value) - low) / (high - low) if high > low else 1.0
 
+    @property
+    def middle(self) -> float:
+        """The value in the middle of the ramp, which is logarithmic for some modes."""
+        if self.mode in _ON_LOG:
+            return sqrt(max(self.low, 1.0) * max(self.high, 1.0))
+        return (self.low + self.high) / 2
+
     def text(self, box: int) -> str:
         """The value as it is written beside the colour, "" where there is none."""
         value = self.values.get(box)
@@ -53,6 +64,32 @@ class Figures:
         self.facts = facts
         self.plan: dict[str, LayerPlan] = {}
         self.given: dict[str, dict[str, float]] = {}
+
+    def set_plan(self, plan: Plan | None) -> None:
+        """Take over the settings of a plan."""
+        self.plan = {row.layer: row for row in plan.layers} if plan else {}
+
+    def give(self, mode: str, values: Mapping[str, float]) -> bool:
+        """Take over what was measured for one mode, nothing for none; whether it is news."""
+        if self.given.get(mode, {}) == values:
+            return False
+        if values:
+            self.given[mode] = dict(values)
+        else:
+            del self.given[mode]
+        return True
+
+    def of_layer(self, figure: str, layer: str) -> float | None:
+        """One figure of one layer: any mode but `op`, or `params`; None where it is not known."""
+        fact = self.facts.by_name[layer]
+        if figure in self.given:
+            return self.given[figure].get(layer)
+        if figure == "bits":
+            return float(self.bits(layer))
+        if figure == "sparsity":
+            return self.sparsity(layer)
+        known = {"params": fact.params, "size": fact.bytes, "macs": fact.macs}.get(figure)
+        return None if known is None else float(known)
 
     def bits(self, layer: str) -> int:
         row = self.plan.get(layer)
@@ -89,7 +126,9 @@ class Figures:
         found = [given[layer] for layer in box.layers if layer in given]
         if not found:
             return None
-        return sum(found) if mode in _LOGARITHMIC else max(found, key=abs)
+        if mode == "sqnr":
+            return min(found)  # the noisiest is what counts
+        return sum(found) if mode in _SUMMED else max(found, key=abs)
 
 
 def reads(mode: str, value: float) -> str:
@@ -98,11 +137,10 @@ def reads(mode: str, value: float) -> str:
         return f"{value:.3g} bit"
     if mode == "sparsity":
         return f"{value:.0f} %"
-    if mode == "size":
-        return numbers.size(value)
-    if mode == "macs":
-        return numbers.count(value)
-    return f"{value:.2f}"
+    if mode in _PLAIN:
+        digits, unit = _PLAIN[mode]
+        return f"{value:.{digits}f} {unit}"
+    return numbers.size(value) if mode == "size" else numbers.count(value)
 
 
 def _ends(mode: str, values: dict[int, float]) -> tuple[float, float]:
@@ -114,4 +152,4 @@ def _ends(mode: str, values: dict[int, float]) -> tuple[float, float]:
 
 
 def _scaled(mode: str, value: float) -> float:
-    return log10(max(value, 1.0)) if mode in (*_LOGARITHMIC, "bits") else value
+    return log10(max(value, 1.0)) if mode in _ON_LOG else value

@@ -8,6 +8,8 @@ from PySide6.QtGui import QColor
 
 from studio.gui.theme import Theme, contrast
 
+CHANGE_SIGNS = {"removed": "−", "inserted": "+", "changed": "≠"}
+
 
 @lru_cache(maxsize=512)
 def blend(one: str, other: str, amount: float) -> str:
@@ -56,3 +58,13 @@ def frame_rim(theme: Theme) -> QColor:
 def edge(theme: Theme) -> QColor:
     """Lines between boxes: clear on every ground, quieter than text."""
     return QColor(blend(theme.muted, theme.line_strong, 0.25))
+
+
+def change(theme: Theme, mark: str) -> str:
+    """Colour of what was `removed`, `inserted` or `changed`; a sign stands beside it (`CHANGE_SIGNS`)."""
+    return {"removed": theme.bad, "inserted": theme.good}.get(mark, theme.warn)
+
+
+def change_soft(theme: Theme, mark: str) -> str:
+    """Ground under the sign of a change."""
+    return {"removed": theme.bad_soft, "inserted": theme.good_soft}.get(mark, theme.warn_soft)

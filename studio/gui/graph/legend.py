@@ -9,9 +9,10 @@ from studio.gui.graph import inks
 from studio.gui.graph.heat import MODES, reads
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
+from studio.gui.texts import T
 
 HEIGHT = 26.0
-_GAP, _DOT, _RAMP = 16.0, 9.0, 120.0
+_GAP, _DOT, _RAMP = 16.0, 9.0, 140.0
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -50,20 +51,38 @@ def _kinds(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:
 
 
 def _ramp(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:
+    """The two halves of the ramp between their numbers, and how many boxes have a figure."""
     theme, heat = shown.theme, shown.heat
     x = _write(painter, room.x() + 12, room, MODES.get(heat.mode, heat.mode), theme.text, faces) + 12
     if not heat.values:
-        _write(painter, x, room, "not measured yet", theme.muted, faces)
+        text = T.graph_measure if heat.mode in shown.measuring else T.graph_missing
+        _write(painter, x, room, text, theme.muted, faces)
         return
     x = _write(painter, x, room, reads(heat.mode, heat.low), theme.muted, faces) + 8
-    bar = QRectF(x, room.center().y() - 4, _RAMP, 8)
+    for low, number in ((0.0, heat.middle), (0.5, heat.high)):
+        _half(painter, QRectF(x, room.center().y() - 4, _RAMP / 2, 8), shown, low)
+        x = _write(painter, x + _RAMP / 2 + 8, room, reads(heat.mode, number), theme.muted, faces) + 8
+    text = _share(shown)
+    if x + faces.width(faces.small, text) < room.right() - 8:
+        _write(painter, x + 8, room, text, theme.muted, faces)
+
+
+def _half(painter: QPainter, bar: QRectF, shown: Shown, low: float) -> None:
+    """Half of the ramp, from `low`."""
     gradient = QLinearGradient(bar.topLeft(), bar.topRight())
-    for place in range(9):
-        gradient.setColorAt(place / 8, QColor(inks.ramp(theme, place / 8)))
+    for place in range(5):
+        gradient.setColorAt(place / 4, QColor(inks.ramp(shown.theme, low + place / 8)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(gradient)
     painter.drawRoundedRect(bar, 3, 3)
-    _write(painter, bar.right() + 8, room, reads(heat.mode, heat.high), theme.muted, faces)
+
+
+def _share(shown: Shown) -> str:
+    """How many of the layers' boxes have a figure, where some have none."""
+    boxes = shown.scene.diagram.boxes if shown.scene is not None else ()
+    able = sum(bool(box.layers) and box.kind in ("card", "scope") for box in boxes)
+    known = len(shown.heat.values)
+    return T.graph_some.format(n=known, of=able) if known < able else ""
 
 
 def _write(painter: QPainter, x: float, room: QRectF, text: str, colour: str, faces: Faces) -> float:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 
 from studio.graph.model import Facts, NodeFact, TensorFact
 from studio.graph.scopes import Box
 from studio.gui import numbers
 from studio.gui.graph.heat import Figures
+from studio.gui.texts import T
 
 MOST_ROWS = 6
 
 
-def tip(box: Box, facts: Facts, figures: Figures | None) -> str:
+_CHANGES = {"removed": T.tip_removed, "inserted": T.tip_inserted, "changed": T.tip_changed}
+
+
+def tip(box: Box, facts: Facts, figures: Figures | None, change: str = "") -> str:
     """Rich text for a tool tip: name, op, shapes, figures; names from the file are escaped."""
     if box.kind in ("input", "output"):
         return _page(f"{box.kind} {box.title}", [("shape", box.subtitle or "unknown")])
     members = [facts.nodes[node] for node in box.members]
-    rows = [("op", _ops(members))]
+    rows = [("op", _ops(members)), ("change", _CHANGES.get(change, ""))]
     if box.kind == "card":
         rows += _shapes(members, facts)
     rows += _figures(members)
@@ -48,16 +53,11 @@ def _ops(members: list[NodeFact]) -> str:
 
 
 def _shapes(members: list[NodeFact], facts: Facts) -> list[tuple[str, str]]:
-    known = {tensor.name: tensor for tensor in (*facts.inputs, *facts.tensors, *facts.outputs)}
+    known = facts.tensor_of
     made = {name for node in members for name in node.outputs}
-    used = {name for node in members for name in node.inputs}
+    inside = Counter(name for node in members for name in dict.fromkeys(node.inputs))
     inputs = [name for node in members for name in node.inputs if name not in made]
-    outside = (
-        {name for node in facts.nodes if node not in members for name in node.inputs} if members else set()
-    )
-    outputs = [
-        name for node in members for name in node.outputs if name and (name not in used or name in outside)
-    ]
+    outputs = [name for name in made if name and (name not in inside or facts.uses[name] > inside[name])]
     rows = [("in", _tensor(name, known)) for name in dict.fromkeys(inputs[:MOST_ROWS])]
     return rows + [("out", _tensor(name, known)) for name in dict.fromkeys(outputs[:MOST_ROWS])]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from studio.gui import icons
 from studio.gui.graph.heat import MODES
@@ -14,8 +16,10 @@ from studio.gui.theme import Theme
 _BUTTONS = (
     ("expand", T.graph_expand),
     ("collapse", T.graph_collapse),
+    ("zoom", T.graph_zoom),
     ("fit", T.graph_fit),
 )
+_SAVED = (("svg", T.graph_save_svg), ("png", T.graph_save_png), ("copy", T.graph_copy))
 
 
 class Toolbar(QWidget):
@@ -25,6 +29,9 @@ class Toolbar(QWidget):
     went = Signal(str)
     mode = Signal(str)
     columns = Signal(bool)
+    lasso = Signal(bool)
+    saved = Signal(str)
+    zoom = Signal()
     fit = Signal()
     expand = Signal()
     collapse = Signal()
@@ -50,6 +57,9 @@ class Toolbar(QWidget):
             self.combo.addItem(T.graph_colour.format(mode=label), key)
         self.combo.activated.connect(self._chosen)
         self.buttons: dict[str, QToolButton] = {}
+        self.catch = self._button("lasso", T.graph_lasso)
+        self.catch.setCheckable(True)
+        self.catch.toggled.connect(self.lasso)
         self.wrap = self._button("columns", T.graph_columns)
         self.wrap.setCheckable(True)
         self.wrap.setChecked(True)
@@ -64,11 +74,22 @@ class Toolbar(QWidget):
         line.addWidget(self.hits)
         line.addStretch(1)
         line.addWidget(self.combo)
+        line.addWidget(self.catch)
         line.addWidget(self.wrap)
         for name, tip in _BUTTONS:
             button = self._button(name, tip)
             button.clicked.connect(getattr(self, name))
             line.addWidget(button)
+        line.addWidget(self._saving())
+
+    def _saving(self) -> QToolButton:
+        """A menu of the ways to keep the picture."""
+        button, menu = self._button("export", T.graph_save), QMenu(self)
+        for key, text in _SAVED:
+            menu.addAction(text).triggered.connect(partial(self.saved.emit, key))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
 
     def _button(self, name: str, tip: str) -> QToolButton:
         button = self.buttons[name] = QToolButton(self)

@@ -1,4 +1,4 @@
-"""The graph view for the window: toolbar and canvas behind one small interface.
+"""The graph view for the window: toolbar, path of scopes and canvas behind one small interface.
 
     view = GraphView()
     view.selected            Signal(tuple[str, ...]): layer names (node names where a card has no layer)
@@ -7,54 +7,64 @@
     view.reveal(name)        opens the scopes around a layer or node, selects it and zooms to it
     view.set_plan(plan)      Plan or None: bits and sparsity badges and colours
     view.set_values(mode, values)  a colour mode's figures, layer -> value (`heat.MODES`)
-    view.set_mode(mode)      colour by `op`, `bits`, `sparsity`, `size`, `macs`, `sensitivity`
+    view.set_mode(mode)      colour by one of `heat.MODES`
+    view.light(names)        layers whose settings are being moved
     view.set_theme(theme)    `studio.gui.theme.Theme`
     view.fit() zoom_to_selection() seek(text) expand_all() collapse_all() set_columns(on)
+    view.end()               ends the threads that lay out
 
-Every slot is cheap enough for a slider: only `set_facts` and opening scopes lay out again.
+Every slot is cheap enough for a slider: only `set_facts` and opening scopes lay out again, and what
+takes longer than a frame is laid out beside the GUI thread (`drafting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from studio.graph.layout.nested import arrange
 from studio.graph.model import Facts
-from studio.graph.scopes import Diagram, Outline, Scope
-from studio.gui.graph import finding
+from studio.graph.scopes import Scope
+from studio.gui.graph import choosing, finding, saving
 from studio.gui.graph.canvas import Canvas
+from studio.gui.graph.crumbs import Crumbs
+from studio.gui.graph.drafting import QUICK_BOXES, QUICK_NODES, Drafter, Drawn, Wish
 from studio.gui.graph.heat import Figures, Heat
-from studio.gui.graph.scene import Scene
-from studio.gui.graph.sizes import size
+from studio.gui.graph.query import Query
 from studio.gui.graph.state import Shown
 from studio.gui.graph.toolbar import Toolbar
 from studio.gui.texts import T
 from studio.gui.theme import Theme
 from studio.recipe.resolve import Plan
 
-_QUICK = 300  # boxes that are laid out again within a frame
+_GLOW_MS, _REST_MS = 900, 150
 
 
 class GraphView(QWidget):
     """A model's graph: see the module's text for the interface."""
 
     selected = Signal(tuple)
+    drawn = Signal()
+    mode_chosen = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shown = Shown()
-        self.canvas = Canvas(self.shown, self)
-        self.toolbar = Toolbar(self)
+        self.drafter = Drafter(self)
+        self.canvas = Canvas(self.shown, self.drafter, self)
+        self.toolbar, self.crumbs = Toolbar(self), Crumbs(self)
         self.columns = True
         self._fitted, self._whole = False, self.canvas.camera.place
+        self._glow, self._rest = _timer(self, _GLOW_MS), _timer(self, _REST_MS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.toolbar)
+        column.addWidget(self.crumbs)
         column.addWidget(self.canvas, 1)
         self.setAccessibleName(T.graph)
         self.canvas.setAccessibleName(T.graph_canvas)
@@ -63,33 +73,43 @@ class GraphView(QWidget):
         self._say()
 
     def _connect(self) -> None:
-        self.canvas.pick.connect(self._picked)
-        self.canvas.toggle.connect(self._toggled)
-        self.canvas.clear.connect(self._cleared)
-        self.canvas.resized.connect(self._resized)
-        self.canvas.search.connect(self.toolbar.focus_search)
-        self.toolbar.sought.connect(self.seek)
-        self.toolbar.went.connect(self._next_found)
-        self.toolbar.mode.connect(self.set_mode)
-        self.toolbar.columns.connect(self.set_columns)
-        self.toolbar.fit.connect(self.fit)
-        self.toolbar.expand.connect(self.expand_all)
-        self.toolbar.collapse.connect(self.collapse_all)
-        self.toolbar.left.connect(self.canvas.setFocus)
+        canvas, toolbar = self.canvas, self.toolbar
+        canvas.pick.connect(self._picked)
+        canvas.caught.connect(self._caught)
+        canvas.toggle.connect(self._toggled)
+        canvas.clear.connect(self._cleared)
+        canvas.resized.connect(self._resized)
+        canvas.search.connect(toolbar.focus_search)
+        toolbar.sought.connect(self.seek)
+        toolbar.went.connect(self._next_found)
+        toolbar.mode.connect(self.set_mode)
+        toolbar.columns.connect(self.set_columns)
+        toolbar.lasso.connect(canvas.set_lasso)
+        toolbar.fit.connect(self.fit)
+        toolbar.zoom.connect(self.zoom_to_selection)
+        toolbar.expand.connect(self.expand_all)
+        toolbar.collapse.connect(self.collapse_all)
+        toolbar.left.connect(canvas.setFocus)
+        toolbar.saved.connect(partial(saving.ask, self))
+        self.crumbs.went.connect(self._go)
+        self.crumbs.chose.connect(self._choose_scope)
+        self.drafter.busy.connect(self._wait)
+        self._glow.timeout.connect(lambda: self.light(()))
+        self._rest.timeout.connect(lambda: self.lay_out(self.shown.expanded, self._first_look))
 
     def set_facts(self, facts: Facts | None) -> None:
         """Show another model, or none."""
         shown = self.shown
         if facts is not None and shown.facts is not None and facts.key == shown.facts.key:
             return
-        shown.facts = facts
-        shown.outline = Outline(facts) if facts is not None else None
+        self.drafter.cancel()
+        shown.facts, shown.outline, shown.scene = facts, None, None
         shown.figures = Figures(facts) if facts is not None else None
-        shown.expanded = shown.outline.initial() if shown.outline else frozenset()
+        shown.expanded, shown.change = frozenset(), {}
         shown.names, shown.current = (), None
-        self._lay_out()
         self._fitted = False
-        self._first_look()
+        self._refresh()
+        self.lay_out(None, self._first_look)
 
     def set_selection(self, names: Sequence[str]) -> None:
         """Select what the window selected elsewhere; `selected` is not sent."""
@@ -97,55 +117,68 @@ class GraphView(QWidget):
             return
         self.shown.names = tuple(names)
         self._mark()
-        self._stand()
+        choosing.stand(self.shown)
         if self.shown.selected and not self.canvas.underMouse():
             self.canvas.reveal(min(self.shown.selected))
 
     def reveal(self, name: str) -> None:
         """Open the scopes around a layer or node, select it and zoom to it."""
         shown = self.shown
-        if shown.facts is None or shown.outline is None:
-            return
-        node = finding.node_of(shown.facts, name)
+        node = None if shown.facts is None else finding.node_of(shown.facts, name)
         if node is None:
             return
-        shown.expanded |= frozenset(shown.outline.holding(node))
-        self._lay_out()
-        self.set_selection((name,))
-        self.zoom_to_selection()
+
+        def there() -> None:
+            self.set_selection((name,))
+            self.zoom_to_selection()
+
+        if shown.scene is not None and finding.seen(shown.scene, node):
+            there()
+        else:
+            self.lay_out(shown.expanded if shown.outline else None, there, (node,))
+
+    def light(self, names: Sequence[str]) -> None:
+        """Light layers, and those of their groups, while their settings move."""
+        shown = self.shown
+        lit = finding.lit(shown.facts, shown.scene, names)
+        if lit:
+            self._glow.start()
+        if lit != shown.lit:
+            shown.lit = lit
+            self.canvas.update()
 
     def set_plan(self, plan: Plan | None) -> None:
         """Show the plan's bits and sparsity on the cards."""
         if self.shown.figures is not None:
-            self.shown.figures.plan = {row.layer: row for row in plan.layers} if plan else {}
+            self.shown.figures.set_plan(plan)
             self._recolour()
 
     def set_values(self, mode: str, values: Mapping[str, float]) -> None:
         """Figures per layer for one colour mode; an empty mapping takes them back."""
-        if self.shown.figures is not None:
-            given = self.shown.figures.given
-            if values:
-                given[mode] = dict(values)
-            else:
-                given.pop(mode, None)
+        if self.shown.figures is not None and self.shown.figures.give(mode, values):
             self._recolour()
 
     def set_mode(self, mode: str) -> None:
         """Colour by `mode` (see `heat.MODES`)."""
         self.toolbar.show_mode(mode)
         self._recolour(mode)
+        self.mode_chosen.emit(mode)
 
     def set_theme(self, theme: Theme) -> None:
         self.shown.theme = theme
         self.toolbar.set_theme(theme)
-        self.canvas.painter.forget()
-        self.canvas.update()
+        self.crumbs.set_theme(theme)
+        self.canvas.forget()
 
     def set_columns(self, on: bool) -> None:
         """Fold a tall graph into columns, or not."""
         self.columns = on
-        self._lay_out()
-        self.fit()
+        self.lay_out(self.shown.expanded, self.fit)
+
+    def set_change(self, change: Mapping[str, str]) -> None:
+        """Mark nodes, by name: `removed`, `inserted` or `changed`."""
+        self.shown.change = finding.changed(self.shown.facts, self.shown.scene, change)
+        self.canvas.forget()
 
     def fit(self) -> None:
         """Show the whole graph."""
@@ -158,22 +191,44 @@ class GraphView(QWidget):
     def expand_all(self) -> None:
         """Open all scopes."""
         if self.shown.outline is not None:
-            self._open(self.shown.outline.all_scopes())
+            self.lay_out(self.shown.outline.all_scopes(), self.fit)
 
     def collapse_all(self) -> None:
         """Back to the outermost scopes."""
-        self._open(frozenset())
+        if self.shown.outline is not None:
+            self.lay_out(frozenset(), self.fit)
 
     def seek(self, text: str) -> None:
-        """Mark boxes whose name, op or hidden content matches `text`, and show them."""
+        """Mark boxes that hold what `text` asks for (see `query`), and show them."""
         shown = self.shown
-        shown.found = (
-            finding.boxes(shown.facts, shown.scene, text) if shown.facts and shown.scene else frozenset()
-        )
+        shown.found = finding.boxes(shown, Query.read(text))
         self.toolbar.tell(len(shown.found) if text.strip() else None)
         if shown.found:
             self.canvas.reveal(min(shown.found))
         self.canvas.update()
+
+    def end(self) -> None:
+        """Stop what is being laid out; nothing comes after."""
+        self.drafter.close()
+
+    def lay_out(
+        self, expanded: frozenset[Scope] | None, then: Callable[[], None], nodes: tuple[int, ...] = ()
+    ) -> None:
+        """Draw with these scopes opened, and those around `nodes`; `then` is called when it is there."""
+        shown = self.shown
+        if shown.facts is None:
+            self._refresh()
+            return
+        if expanded is not None:
+            shown.expanded = expanded
+
+        def take(drawn: Drawn) -> None:
+            shown.outline, shown.expanded, shown.scene = drawn.outline, drawn.expanded, drawn.scene
+            self._refresh()
+            then()
+            self.drawn.emit()
+
+        self.drafter.draw(Wish(shown.facts, shown.outline, expanded, nodes, self._aspect()), take)
 
     def _next_found(self, text: str) -> None:
         """Select the next box (or hidden layer) that matches."""
@@ -185,23 +240,16 @@ class GraphView(QWidget):
         self._picked(box, False)
         self.canvas.show_boxes(frozenset({box}))
 
-    def _open(self, scopes: frozenset[Scope]) -> None:
-        if self.shown.outline is not None:
-            self.shown.expanded = scopes
-            self._lay_out()
-            self.fit()
-
     def _picked(self, box: int, more: bool) -> None:
-        shown = self.shown
-        if shown.scene is None or shown.facts is None:
-            return
-        shown.current = box
-        names = finding.names(shown.scene.diagram.boxes[box], shown.facts)
-        if more and set(names) <= set(shown.names):
-            kept = tuple(name for name in shown.names if name not in names)
-        else:
-            kept = tuple(dict.fromkeys((*(shown.names if more else ()), *names)))
-        self._choose(kept)
+        if self.shown.scene is not None:
+            self.shown.current = box
+            self._choose(choosing.picked(self.shown, box, more))
+
+    def _caught(self, boxes: frozenset[int], more: bool) -> None:
+        self._choose(choosing.caught(self.shown, boxes, more))
+
+    def _choose_scope(self, scope: Scope) -> None:
+        self._choose(choosing.inside(self.shown, scope))
 
     def _cleared(self) -> None:
         self.shown.found = frozenset()
@@ -212,44 +260,37 @@ class GraphView(QWidget):
         self._mark()
         self.selected.emit(names)
 
+    def _go(self, scope: Scope) -> None:
+        """To a scope of the path, the whole graph for the first of them."""
+        box = finding.box_of_scope(self.shown.scene, scope) if scope else None
+        if box is None:
+            self.fit()
+        else:
+            self.canvas.show_boxes(frozenset({box}))
+
     def _toggled(self, box: int) -> None:
         """Open or close a scope; what was clicked stays under the pointer."""
-        shown = self.shown
-        if shown.scene is None:
+        scene = self.shown.scene
+        if scene is None or scene.diagram.boxes[box].kind not in ("scope", "frame"):
             return
-        old = shown.scene.diagram.boxes[box]
-        if old.kind not in ("scope", "frame"):
-            return
-        before = self.canvas.camera.to_screen(shown.scene.rects[box]).topLeft()
-        shown.expanded ^= frozenset({old.scope})
-        shown.current = None
-        self._lay_out()
-        scene = shown.scene
-        now = next(
-            (at for at, new in enumerate(scene.diagram.boxes) if (new.id, new.part) == (old.id, old.part)),
-            None,
-        )
-        if now is not None:
-            shown.current = now
-            after = self.canvas.camera.to_screen(scene.rects[now]).topLeft()
-            self.canvas.camera.pan(before.x() - after.x(), before.y() - after.y())
+        old, before = scene.diagram.boxes[box], scene.rects[box].topLeft()
 
-    def _lay_out(self) -> None:
-        shown, canvas = self.shown, self.canvas
-        if shown.outline is None:
-            shown.scene = None
-        else:
-            diagram = shown.outline.view(shown.expanded)
-            shown.scene = Scene(diagram, arrange(diagram, self._sizes(diagram), aspect=self._aspect()))
-        shown.found, shown.hovered = frozenset(), None
+        def there() -> None:
+            now = finding.same_box(self.shown.scene, old)
+            self.shown.current = now
+            if now is not None:
+                self.canvas.keep_in_place(before, now)
+
+        self.shown.current = None
+        self.lay_out(self.shown.expanded ^ frozenset({old.scope}), there)
+
+    def _refresh(self) -> None:
+        """The scene is another one."""
+        self.shown.found = self.shown.lit = frozenset()
         self._mark()
-        self._stand()
+        choosing.stand(self.shown)
         self._recolour()
-        canvas.update()
         self._say()
-
-    def _sizes(self, diagram: Diagram) -> list[tuple[float, float]]:
-        return [size(box, self.canvas.faces) for box in diagram.boxes]
 
     def _aspect(self) -> float | None:
         room = self.canvas.size()
@@ -260,38 +301,33 @@ class GraphView(QWidget):
         mode = mode or shown.heat.mode
         boxes = shown.scene.diagram.boxes if shown.scene else ()
         shown.heat = Heat(mode) if shown.figures is None or mode == "op" else shown.figures.heat(mode, boxes)
-        self.canvas.painter.forget()
-        self.canvas.update()
+        self.canvas.forget()
 
     def _mark(self) -> None:
-        """Selection and group partners as boxes of the present scene."""
-        shown = self.shown
-        if shown.scene is None or shown.facts is None:
-            shown.selected = shown.partners = frozenset()
-            return
-        shown.selected = finding.marked(shown.facts, shown.scene, shown.names)
-        partners = finding.partners(shown.facts, shown.names)
-        shown.partners = finding.marked(shown.facts, shown.scene, partners)
-        self.canvas.update()
-
-    def _stand(self) -> None:
-        """Keyboard travel goes on from a lone selection."""
-        chosen = self.shown.selected
-        self.shown.current = min(chosen) if len(chosen) == 1 else None
+        choosing.mark(self.shown)
+        self.crumbs.show_path(self.shown)
+        self.canvas.refresh()
 
     def _resized(self) -> None:
         """A view that nobody has moved stays whole in a window of another size."""
-        scene = self.shown.scene
-        if not self._fitted or (scene is not None and self.canvas.camera.place == self._whole):
-            if scene is None or not self._fitted or scene.diagram.shown < _QUICK:
-                self._lay_out()
-            self._first_look()
+        shown = self.shown
+        if shown.scene is None or (self._fitted and self.canvas.camera.place != self._whole):
+            return
+        self._first_look()
+        if shown.facts is not None and len(shown.facts.nodes) <= QUICK_NODES:
+            self.lay_out(shown.expanded, self._first_look)
+        elif shown.scene.diagram.shown <= QUICK_BOXES:
+            self._rest.start()
 
     def _first_look(self) -> None:
         """Fit once the canvas has its size."""
         if self.shown.scene is not None and self.isVisible():
             self.fit()
             self._fitted = True
+
+    def _wait(self, busy: bool) -> None:
+        self.shown.waiting = busy
+        self.canvas.update()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -300,9 +336,16 @@ class GraphView(QWidget):
     def _say(self) -> None:
         shown = self.shown
         self.toolbar.setEnabled(shown.facts is not None)
-        if shown.facts is None or shown.scene is None:
+        if shown.facts is None:
             self.canvas.setAccessibleDescription(T.graph_empty)
-            return
-        text = T.graph_boxes.format(shown=shown.scene.diagram.shown, n=f"{len(shown.facts.nodes):,}")
-        self.toolbar.count(text)
-        self.canvas.setAccessibleDescription(T.graph_travel.format(name=shown.facts.name, count=text))
+        elif shown.scene is not None:
+            text = T.graph_boxes.format(shown=shown.scene.diagram.shown, n=f"{len(shown.facts.nodes):,}")
+            self.crumbs.count(text)
+            self.canvas.setAccessibleDescription(T.graph_travel.format(name=shown.facts.name, count=text))
+
+
+def _timer(owner: QWidget, milliseconds: int) -> QTimer:
+    made = QTimer(owner)
+    made.setSingleShot(True)
+    made.setInterval(milliseconds)
+    return made
