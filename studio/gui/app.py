@@ -9,11 +9,10 @@ from importlib import import_module
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from studio.gui import watchdog
 from studio.gui.dress import dress, prepare
 from studio.gui.main_window import MainWindow
 from studio.gui.texts import T
-from studio.gui.watchdog import Watched
+from studio.gui.watchdog import VARIABLE, Watchdog
 from studio.session.session import Session
 from studio.workbench.local import tuned
 from studio.workbench.process import ProcessWorkbench
@@ -34,6 +33,8 @@ def run(path: str | None) -> int:
         open_ = window.files.open_sample if path == _SAMPLE else lambda: window.open_path(path)
         QTimer.singleShot(0, open_)
     QTimer.singleShot(_WARM_MS, _warm)
+    if os.environ.get(VARIABLE):
+        app.aboutToQuit.connect(Watchdog(parent=app).close)
     return app.exec()
 
 
@@ -45,15 +46,11 @@ def _warm() -> None:
 def application() -> QApplication:
     """The one QApplication, styled."""
     known = QApplication.instance()
-    app = known if isinstance(known, QApplication) else _new(sys.argv[:1])
+    app = known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("trimtab")
     app.setApplicationDisplayName(T.app)
     prepare(app)
     return app
-
-
-def _new(arguments: list[str]) -> QApplication:
-    return Watched(arguments) if os.environ.get(watchdog.VARIABLE) else QApplication(arguments)
 
 
 def build(session: Session | None = None) -> MainWindow:

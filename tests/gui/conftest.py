@@ -19,7 +19,7 @@ from studio.gui.dress import dress, prepare
 from studio.gui.graph.view import GraphView
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import DARK, Look
-from studio.gui.watchdog import Blocked, Watched
+from studio.gui.watchdog import Blocked, Watchdog
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -36,17 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[QApplication]:
-    return Watched
+    return QApplication
 
 
 @pytest.fixture
-def blocked(qapp: QApplication) -> Iterator[list[Blocked]]:
-    """What kept the GUI thread busy for too long while the test ran."""
-    assert isinstance(qapp, Watched)
+def blocked(qtbot: QtBot) -> Iterator[list[Blocked]]:
+    """What kept the window waiting for too long while the test ran."""
     found: list[Blocked] = []
-    before, qapp.watchdog.report = qapp.watchdog.report, found.append
+    dog = Watchdog(found.append)
     yield found
-    qapp.watchdog.report = before
+    dog.close()
 
 
 @pytest.fixture
