@@ -24,7 +24,7 @@ from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-_SECONDS = 30_000
+_SECONDS = 120_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
