@@ -47,6 +47,7 @@ class Comparison:
     `metric` is `top-1` or, without labels, `agreement` (`output match` where outputs are no class
     scores); without labels the original is 100 % by definition. `flips` holds the first of the
     `flip_count` samples whose answer changed. `sqnr_db` is over all outputs seen, None where equal.
+    `note` says why the target's CPU may give other figures; "" where it should not.
     """
 
     metric: str
@@ -56,6 +57,7 @@ class Comparison:
     flips: tuple[Flip, ...]
     flip_count: int = 0
     sqnr_db: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,15 @@ from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
 _FEATURES = ("flags", "Features")
+_FAMILIES = {"x86_64": "x86-64", "amd64": "x86-64", "aarch64": "ARM", "arm64": "ARM"}
+_INT8 = (
+    ("amx_int8", "AMX"),
+    ("avx512_vnni", "AVX-512 VNNI"),
+    ("avx_vnni", "AVX-VNNI"),
+    ("avx2", "AVX2"),
+    ("i8mm", "i8mm"),
+    ("asimddp", "dotprod"),
+)
 _MODEL = ("model name", "Model", "Hardware")
 
 
@@ -19,6 +28,12 @@ class Processor:
     machine: str
     features: frozenset[str]
     model: str = ""
+
+    def __str__(self) -> str:
+        """Family and the best instructions for int8, as people name them."""
+        family = _FAMILIES.get(self.machine.lower(), self.machine)
+        best = next((title for name, title in _INT8 if name in self.features), "")
+        return ", ".join(filter(None, (family, best)))
 
 
 @cache

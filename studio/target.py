@@ -13,6 +13,8 @@ from studio.errors import RecipeError
 from studio.graph.model import LayerFact
 from studio.paths import resource
 
+_FLOAT = 32
+_OTHERS = "the target's CPU may give other numbers"
 _FAST_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
@@ -22,6 +24,8 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `int8_pays` is False where int8 is measured to be slower than float on this CPU; `why` says so.
     Layers with fewer input channels per group than `int8_channels` stay float unless 8-bit activations
     are asked for by name (a stem of three channels can be slower in int8); 0 lets all of them be int8.
+    `int8_group_channels` is the same for convolutions in groups that are not depth-wise.
+    `depthwise_full`: depth-wise sums are kept in 32 bits, so their weights need no reduced range.
     `dynamic`: the runtime has kernels that find the range of an activation themselves. `zero_points`:
     weights may have them; those of grouped convolutions on integers not where `why_symmetric` says why.
     `blocks`: lengths that a block of 4-bit weights with its own scale may have.
@@ -34,6 +38,8 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sparsity: tuple[str, ...] = ("channels", "unstructured")
     int8_pays: bool = True
     int8_channels: int = 0
+    int8_group_channels: int = 0
+    depthwise_full: bool = False
     dynamic: bool = False
     zero_points: bool = False
     blocks: tuple[int, ...] = ()
@@ -43,14 +49,15 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def pays(self, layer: LayerFact) -> bool:
         """Whether int8 is worth it for `layer`; depth-wise layers do not count as narrow."""
-        wide = layer.groups > 1 or layer.weight_shape[layer.input_axis] >= self.int8_channels
-        return self.int8_pays and wide
+        least = self.int8_group_channels if layer.groups > 1 else self.int8_channels
+        return self.int8_pays and (layer.depthwise or layer.weight_shape[layer.input_axis] >= least)
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A runtime on a kind of CPU. `activation_type` is `uint8` or `int8`.
 
-    `reduce_range` keeps weights in 7 bits where a CPU would saturate (x86 without VNNI).
+    `reduce_range` keeps weights in 7 bits where a CPU would saturate (x86 without VNNI): products of
+    uint8 and int8 are added in pairs of 16 bits there, and 2 · 255 · 63 is the most that fits.
     `other` is the rule for ops that `ops` does not name. `why_activations` says for a width why no op
     has such activations here.
     """
@@ -71,6 +78,12 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def rule(self, op: str) -> OpRule:
         """The rule for op type `op`."""
         return self.ops.get(op, self.other)
+
+    def reduces(self, layer: LayerFact, activations: int) -> bool:
+        """Whether weights of `layer` keep to 7 bits: its products are of integers, and may saturate."""
+        one_each = layer.depthwise and layer.weight_shape[layer.input_axis] == 1
+        safe = one_each and self.rule(layer.op).depthwise_full
+        return self.reduce_range and activations < _FLOAT and not safe
 
     @property
     def stops(self) -> tuple[int, ...]:
@@ -100,6 +113,16 @@ def here() -> Target:
     """The target of this computer's processor."""
     found = processor.here()
     return load(for_facts(found.machine, found.features))
+
+
+def doubt(name: str) -> str:
+    """Why a file for target `name` may behave otherwise on its own CPU than here; "" where it should not."""
+    goal, own = load(name), here()
+    if goal.name == own.name:
+        return ""
+    if own.reduce_range and not goal.reduce_range and goal.activation_type == "uint8":
+        return f"measured here on a CPU without VNNI: 8-bit products may saturate; {_OTHERS}"
+    return f"measured here, built for {goal.title}: {_OTHERS}"
 
 
 def for_facts(machine: str, features: Collection[str]) -> str:

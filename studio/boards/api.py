@@ -31,6 +31,7 @@ from studio.boards.serving import Serving
 from studio.boards.signing import allowed
 from studio.boards.ssh import SshLink
 from studio.control import Control
+from studio.target import for_facts
 
 
 class Boards:
@@ -83,10 +84,10 @@ class Boards:
         self._drop(self._board(board).name)
 
     def probe(self, board: Board | str, control: Control | None = None) -> BoardFacts:
-        """Ask the board what it is; read-only. Remembers whether its CPU has AES instructions."""
+        """Ask the board what it is; read-only. Remembers what target suits its CPU."""
         known = self._board(board)
         facts = probe(self._link(known), known, control or Control())
-        self._learn(known, facts.aes)
+        self._learn(known, aes=facts.aes, target=for_facts(facts.machine, facts.features))
         return facts
 
     def push(
@@ -213,18 +214,18 @@ class Boards:
     def _board(self, board: Board | str) -> Board:
         return self.book.get(board) if isinstance(board, str) else board
 
-    def _learn(self, board: Board, aes: bool) -> Board:
-        """Remember whether the board has AES instructions, where the board is in the book as it is."""
-        if board.kind != "ssh" or board.aes == aes:
+    def _learn(self, board: Board, **seen: bool | str) -> Board:
+        """Remember what was seen of the board's CPU, where the board is in the book as it is."""
+        fresh = msgspec.structs.replace(board, **seen)
+        if board.kind != "ssh" or fresh == board:
             return board
-        fresh = msgspec.structs.replace(board, aes=aes)
         return self.book.add(fresh, replace=True) if board in self.book.all() else fresh
 
     def _quick(self, board: Board, size: int) -> Board:
         """The board with the cipher that suits its CPU, worked out where it is worth a second connection."""
         if board.kind != "ssh" or board.aes or size < pushing.WORTH_ASKING:
             return board
-        return self._learn(board, self._link(board).run("grep -qwi aes /proc/cpuinfo").status == 0)
+        return self._learn(board, aes=self._link(board).run("grep -qwi aes /proc/cpuinfo").status == 0)
 
     def _link(self, board: Board) -> Link:
         with self._guard:

@@ -25,8 +25,9 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `port` 0 and `user` "" mean: as `~/.ssh/config` says, else 22 and the own login name. `key_path` is a
     private key to offer ("" = agent and the usual keys). `folder` holds the releases (relative to the home
     folder there). `python` is the interpreter that has onnxruntime ("" = search). `aes`, whether its CPU
-    has AES instructions, is learnt by probing. `runner` is what runs models there: `python`, `native` (the C
-    runner) or `auto`: Python where it has onnxruntime, else the C runner.
+    has AES instructions, and `target`, the one that suits its CPU, are learnt by probing. `runner` is
+    what runs models there: `python`, `native` (the C runner) or `auto`: Python where it has onnxruntime,
+    else the C runner.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: str = "trimtab"
     python: str = ""
     aes: bool = False
+    target: str = ""
     runner: str = "auto"
 
     @property

@@ -13,6 +13,7 @@ from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
 from studio.cli.search import search, sensitivity
 from studio.cli.settings import settings
+from studio.cli.targets import targets
 
 HELP = """Compress a trained network layer by layer and ship the measured file to your board.
 
@@ -26,5 +27,5 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, plugins, settings, demo):
+for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, targets, plugins, settings, demo):
     cli.add_command(each)

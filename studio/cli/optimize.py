@@ -16,6 +16,7 @@ from studio.errors import ExportError, RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Comparison
 from studio.recipe.settings import FLOAT
+from studio.target import load
 from studio.workbench.api import Written
 
 NO_DATA = "without --data no accuracy was measured, and activations stay float"
@@ -51,7 +52,7 @@ def optimize(
     """Build what a recipe asks for, measure it where there is data, and write it to OUT."""
     began = time.monotonic()
     refuse_same(model, out)
-    wanted, asked = options.the_recipe(recipe, preset, sets, target)
+    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target)
     if not asked:
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("optimize", "nothing was asked for", fix)
@@ -62,7 +63,7 @@ def optimize(
     facts, seconds = shell.session.facts, time.monotonic() - began
     found = measured.comparison
     told = optimized_json(written, facts, measured.artifact, found, seconds)
-    notes = measured.artifact.notes if found else (*measured.artifact.notes, NO_DATA)
+    notes = (*measured.artifact.notes, *filter(None, [found.note if found else NO_DATA]))
     if not any(_touched(each) for each in measured.artifact.layers):
         notes = (*notes, NOTHING_DONE if facts.layers else NO_LAYERS)
     return Report(told, optimized_text(written, facts, measured.artifact, found), notes)
@@ -86,6 +87,7 @@ def optimized_json(
         "out": written.path,
         "bytes": written.bytes,
         "sha256": written.sha256,
+        "target": artifact.target,
         "original_bytes": facts.file_bytes,
         "layers": [
             {
@@ -136,6 +138,7 @@ def optimized_text(written: Written, facts: Facts, artifact: Artifact, found: Co
     if found is not None:
         items.append((found.metric, tables.figure(found.optimized)))
         items.append(("difference", tables.figure(found.difference, signed=True)))
+    items.append(("target", load(artifact.target).title))
     items.append(("sha256", written.sha256))
     columns = ("layer", "bits", "activations", "sparsity", "structure", "bytes", "refused")
     return f"{tables.table(columns, rows)}\n\n{tables.pairs(items)}"

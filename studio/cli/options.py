@@ -12,6 +12,7 @@ from studio.data.reference import DataRef, Preprocessing
 from studio.errors import DataError, RecipeError
 from studio.recipe import presets, text
 from studio.recipe.settings import Recipe
+from studio.session.targets import HERE
 
 MODEL = click.argument("model", type=click.Path(path_type=Path))
 DATA = click.option(
@@ -26,7 +27,9 @@ PRESET = click.option("--preset", help=f"A shipped recipe: {', '.join(presets.na
 SETS = click.option(
     "--set", "sets", multiple=True, metavar="PATTERN:NAME=VALUE,…", help="Settings for layers; may repeat."
 )
-TARGET = click.option("--target", help="The runtime and CPU to build for.")
+TARGET = click.option(
+    "--target", help="What to build for: here (the default), @BOARD or a name; see `trimtab targets`."
+)
 
 
 def open_model(shell: Shell, model: Path, data: Path | None, preprocessing: Path | None, limit: int) -> None:
@@ -49,21 +52,25 @@ def demand_data(shell: Shell, model: Path) -> None:
 
 
 def the_recipe(
-    recipe: Path | None, preset: str | None, sets: tuple[str, ...], target: str | None
+    shell: Shell, recipe: Path | None, preset: str | None, sets: tuple[str, ...], target: str | None
 ) -> tuple[Recipe, bool]:
-    """The recipe that the options come to, and whether any of them asked for something."""
+    """The recipe that the options come to, and whether any of them asked for something.
+
+    A recipe file names its target; anything else is for this computer's CPU unless `target` says another.
+    """
     if recipe is not None and preset is not None:
         raise RecipeError("--recipe and --preset", "only one of them can be followed", "Leave one out.")
-    base = Recipe()
+    own = shell.session.target_named(target or HERE)
+    base = Recipe(target=own)
     if recipe is not None:
         base = text.read(recipe)
     elif preset is not None:
-        base = presets.load(preset)
+        base = msgspec.structs.replace(presets.load(preset), target=own)
     for each in sets:
         rule = text.parse_set(each)
         base = base.with_rule(rule.pattern, rule.settings)
     if target is not None:
-        base = msgspec.structs.replace(base, target=target)
+        base = msgspec.structs.replace(base, target=own)
     return base, any((recipe, preset, sets))
 
 

@@ -21,24 +21,27 @@ def cluster(
     per_channel: bool = True,
     keep_zero: bool = False,
     floor: Array | None = None,
+    limit: int = 127,
 ) -> Levels:
     """Quantize to a code book of 2^bits levels on the int8 grid, one book per layer, by k-means.
 
     Channels are first brought to one spread, so that one book fits them all; then scales and levels
     are improved in turn (Lloyd 1982 over the 255 possible levels, weighted by the squared scale).
-    `keep_zero` puts a zero level into the book; `floor` (channels,) is the smallest scale allowed.
+    `keep_zero` puts a zero level into the book; `floor` (channels,) is the smallest scale allowed;
+    no level lies beyond ±`limit`.
     """
     along = axis if per_channel else None
     least = floor if floor is None or per_channel else floor.max(keepdims=True)
     rows = rows_of(weight, along)
     spread = np.sqrt(np.square(rows, dtype=np.float64).mean(axis=1))
     widest = float((np.abs(rows).max(axis=1) / np.maximum(spread, 1e-30)).max(initial=1.0))
-    scale = floored((spread * min(widest, _WIDEST) / 127).astype(np.float32), least)
+    scale = floored((spread * min(widest, _WIDEST) / limit).astype(np.float32), least)
     sample = thinned(rows)
-    table = _quantiles(np.rint(np.clip(sample / scale[:, None], -127, 127)), bits)
+    table = _quantiles(np.rint(np.clip(sample / scale[:, None], -limit, limit)), bits, limit)
     for _ in range(_REFITS):
         exact = sample / scale[:, None]
-        table = _lloyd(np.clip(np.rint(exact), -127, 127).astype(np.int64), scale, table, keep_zero)
+        codes = np.clip(np.rint(exact), -limit, limit).astype(np.int64)
+        table = _lloyd(codes, scale, table, keep_zero, limit)
         scale = floored(_best_scale(sample, scale, table), least)
     values = _closest(rows / scale[:, None], table)
     if keep_zero:
@@ -46,23 +49,23 @@ def cluster(
     return Levels(from_rows(values, weight.shape, along), scale, axis, bits, table, book=True)
 
 
-def _quantiles(scaled: Array, bits: int) -> Array:
+def _quantiles(scaled: Array, bits: int, limit: int) -> Array:
     """2^bits different starting levels, as many weights near each."""
     wanted = np.quantile(scaled, (np.arange(1 << bits) + 0.5) / (1 << bits))
-    return _different(np.rint(wanted).astype(np.int64))
+    return _different(np.rint(wanted).astype(np.int64), limit)
 
 
-def _different(levels: Array) -> Array:
-    """Sorted levels pushed apart until no two are equal, within ±127."""
+def _different(levels: Array, limit: int) -> Array:
+    """Sorted levels pushed apart until no two are equal, within ±`limit`."""
     out = np.sort(levels)
     for index in range(1, out.size):
         out[index] = max(out[index], out[index - 1] + 1)
     for index in range(out.size - 1, -1, -1):
-        out[index] = min(out[index], 127 - (out.size - 1 - index))
+        out[index] = min(out[index], limit - (out.size - 1 - index))
     return np.asarray(out, np.int8)
 
 
-def _lloyd(codes: Array, scale: Array, table: Array, keep_zero: bool) -> Array:
+def _lloyd(codes: Array, scale: Array, table: Array, keep_zero: bool, limit: int) -> Array:
     """k-means over the histogram of int8 `codes` (rows), from the levels of `table`."""
     weights = np.zeros(255)
     for row, step in zip(codes, np.square(scale, dtype=np.float64), strict=True):
@@ -76,7 +79,7 @@ def _lloyd(codes: Array, scale: Array, table: Array, keep_zero: bool) -> Array:
         levels = np.where(mass > 0, centre / np.where(mass > 0, mass, 1), levels)
         if keep_zero:
             levels[np.abs(levels).argmin()] = 0
-    return _different(np.rint(levels).astype(np.int64))
+    return _different(np.rint(levels).astype(np.int64), limit)
 
 
 def _closest(scaled: Array, table: Array) -> Array:

@@ -42,12 +42,12 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
         if weight is None:
             work.refuse(fact.name, "bits", row.bits, fact.bits, "its weight is not a plain float constant")
             continue
-        key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
+        key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, fact, row)}"
         if key not in cache:
             cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         if not _saves(work, row, cache[key]):
             row = _widened(work, row)
-            key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, row)}"
+            key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, fact, row)}"
             cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         found[fact.name] = cache[key]
     return found
@@ -59,20 +59,23 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
     Where the storage is left to the program, a layer of 3 or 4 bits that is large enough to carry
     a table of its own gets a code book if that is closer to its weights.
     """
+    reduced = work.target.reduces(fact, row.activations)
+    limit = _REDUCED if reduced else 127
     channels, sparse, axis = row.granularity != "tensor", _sparse(row), fact.channel_axis
     if row.granularity == "block":
         return quantize_blocks(weight, row.block)
     if not row.symmetric:
-        bits = min(row.bits, 7) if work.target.reduce_range else row.bits
+        bits = min(row.bits, 7) if reduced else row.bits
         return quantize_asymmetric(weight, bits, axis, per_channel=channels, floor=floor)
     book = row.storage == "codebook" and row.bits < 8
     if book or (_may_book(work, row) and weight.size >= _BOOK_SIZE):
-        levels = cluster(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
+        levels = cluster(
+            weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor, limit=limit
+        )
         if book:
             return levels
         even = quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor)
         return levels if _error(levels, weight) < _BOOK_GAIN * _error(even, weight) else even
-    limit = _REDUCED if work.target.reduce_range else 127
     return quantize(weight, row.bits, axis, per_channel=channels, keep_zero=sparse, floor=floor, limit=limit)
 
 
@@ -115,9 +118,10 @@ def _sparse(row: LayerPlan) -> bool:
     return row.sparsity > 0 and row.structure == "unstructured"
 
 
-def _settings(work: Work, row: LayerPlan) -> str:
+def _settings(work: Work, fact: LayerFact, row: LayerPlan) -> str:
+    reduced = work.target.reduces(fact, row.activations)
     return (
-        f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{work.target.reduce_range}"
+        f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{reduced}"
         f":{row.symmetric}:{row.block}:{_may_book(work, row)}"
     )
 

@@ -74,6 +74,10 @@ class Bridge(QObject):
     def apply_preset(self, name: str) -> None:
         self._light(lambda: self.session.apply_preset(name))
 
+    def set_target(self, key: str) -> None:
+        """Build for this computer (`here`), for `@BOARD`, or for a shipped target."""
+        self._light(lambda: self.session.set_target(key))
+
     def apply_recipe(self, recipe: Recipe, label: str) -> None:
         self._light(lambda: self.session.apply_recipe(recipe, label))
 

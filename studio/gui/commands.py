@@ -1,4 +1,4 @@
-"""What the palette offers: the verbs that can be done now, the presets, the layers."""
+"""What the palette offers: the verbs that can be done now, the presets, the targets, the layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from studio.gui.palette import Entry
+from studio.gui.targets import words
 from studio.gui.texts import T
 from studio.recipe import presets
 
@@ -23,6 +24,8 @@ def entries(window: MainWindow) -> Iterator[Entry]:
         return
     for name in presets.names():
         yield Entry(name, T.presets, partial(window.bridge.apply_preset, name))
+    for each in window.bridge.session.targets():
+        yield Entry(words(each), T.target, partial(window.bridge.set_target, each.key))
     for layer in window.bridge.session.facts.layers:
         yield Entry(layer.name, T.palette_layer, partial(_go_to, window, layer.name))
 

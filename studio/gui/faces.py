@@ -27,8 +27,9 @@ def accuracy(found: Comparison | None, attached: bool, measuring: bool, old: boo
     was = T.card_was.format(value=numbers.value(found.original))
     tone = verdict(found.difference)
     value = numbers.value(found.optimized)
-    source = T.card_before if old else _source(found.optimized)
-    return Face(value, was, QUIET if old else tone, source, old or not found.optimized.final)
+    source = T.card_before if old else _doubted(_source(found.optimized), found)
+    ghost = old or not found.optimized.final
+    return Face(value, was, QUIET if old else tone, source, ghost, found.note)
 
 
 def difference(found: Comparison | None, attached: bool, measuring: bool, old: bool = False) -> Face:
@@ -38,9 +39,9 @@ def difference(found: Comparison | None, attached: bool, measuring: bool, old: b
     figure = found.difference
     flips = T.card_flips.format(n=len(found.flips), of=figure.n)
     change = f"{numbers.interval(figure)}  {_words(figure)}".strip()
-    source = T.card_before if old else f"{_source(figure)} · {flips}"
+    source = T.card_before if old else f"{_doubted(_source(figure), found)} · {flips}"
     tone = QUIET if old else verdict(figure)
-    return Face(numbers.value(figure), change, tone, source, old or not figure.final)
+    return Face(numbers.value(figure), change, tone, source, old or not figure.final, found.note)
 
 
 def latency(pair: LatencyPair | None) -> Face:
@@ -89,6 +90,11 @@ def _words(figure: Figure) -> str:
 def _source(figure: Figure) -> str:
     text = T.card_samples.format(source=figure.source, n=f"{figure.n:,}".replace(",", " "))
     return text if figure.final else T.card_so_far.format(text=text)
+
+
+def _doubted(source: str, found: Comparison) -> str:
+    """First of all that the target's CPU is another one, where it may matter."""
+    return f"{T.card_other_cpu} · {source}" if found.note else source
 
 
 def _waiting(attached: bool, measuring: bool) -> Face:

@@ -123,6 +123,8 @@ class MainWindow(QMainWindow):
         edges.foot.stop.connect(bridge.cancel)
         edges.foot.page.connect(self._show_page)
         edges.toolbar.preset_wanted.connect(bridge.apply_preset)
+        edges.toolbar.target_wanted.connect(bridge.set_target)
+        edges.toolbar.targets.ask(bridge.session.targets, lambda: bridge.session.target.name)
         edges.toolbar.theme_wanted.connect(self.choose_theme)
         start.open_wanted.connect(self.files.ask_model)
         start.sample_wanted.connect(self.files.open_sample)
@@ -149,6 +151,7 @@ class MainWindow(QMainWindow):
         if (document := self.bridge.session.document) is not None:
             self._show_journal()
             self.edges.toolbar.title.setText(_title(document))
+            self.edges.foot.say_engine(self.bridge.session.target.title)
 
     def _take_model(self) -> None:
         facts, session = self.bridge.session.facts, self.bridge.session
@@ -157,7 +160,6 @@ class MainWindow(QMainWindow):
         self.page.layers.view.setFocus()
         self._show_page(self.page.shown_page)
         self.setWindowTitle(f"{facts.name} – {T.app}")
-        self.edges.foot.say_engine(session.target.title)
         self.actions_.allow(True)
         self.edges.toolbar.allow(True)
         kept = session.state.project or facts.path

@@ -33,6 +33,10 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     recipe_open: str = "Apply a recipe…"
     recipe_save: str = "Save this recipe…"
     presets: str = "Presets"
+    target: str = "Target"
+    target_tip: str = "The CPU that the file is built for"
+    target_here: str = "This computer ({cpu})"
+    target_board: str = "{name}: {title}"
     preset_reset: str = "Original (no compression)"
     undo: str = "Undo"
     redo: str = "Redo"
@@ -78,6 +82,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     drop_fix: str = "Drop a model (.onnx, .pt2, .pt), data (.npz, picture folder) or a recipe (.json)."
 
     card_size: str = "Size"
+    card_other_cpu: str = "not on the target's CPU"
     card_accuracy: str = "Accuracy"
     card_difference: str = "Difference to the original"
     card_latency: str = "Latency"

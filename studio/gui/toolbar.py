@@ -9,18 +9,20 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, Q
 from studio.gui import fonts, icons
 from studio.gui.actions import Actions
 from studio.gui.panel import Elided
+from studio.gui.targets import TargetMenu
 from studio.gui.texts import T
 from studio.gui.theme import MODES, Look
 from studio.recipe import presets
 
-_ROOMY = 1240
+_ROOMY = 1420
 _THEMES = {"system": T.theme_system, "light": T.theme_light, "dark": T.theme_dark}
 
 
 class Toolbar(QFrame):
-    """Sends presets and themes by name; everything else is an action of the table."""
+    """Sends presets, targets and themes by name; everything else is an action of the table."""
 
     preset_wanted = Signal(str)
+    target_wanted = Signal(str)
     theme_wanted = Signal(str)
 
     def __init__(self, actions: Actions, look: Look, parent: QWidget | None = None) -> None:
@@ -33,6 +35,8 @@ class Toolbar(QFrame):
         self._worded: list[QToolButton] = []
         self.export = QPushButton(T.export)
         self.presets = self._presets_menu()
+        self.targets = TargetMenu(self)
+        self.targets.wanted.connect(self.target_wanted)
         self._arrange()
         look.changed.connect(self._dress)
         self._dress()
@@ -50,6 +54,7 @@ class Toolbar(QFrame):
         row.addWidget(self._button("redo", text=False))
         row.addWidget(_divider())
         row.addWidget(self._menu_button("presets", T.presets, self.presets))
+        row.addWidget(self._menu_button("target", T.target, self.targets, T.target_tip))
         row.addWidget(self._button("sensitivity"))
         row.addWidget(self._button("latency"))
         row.addWidget(self._button("page_auto"))

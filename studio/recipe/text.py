@@ -12,8 +12,10 @@ from studio.recipe.settings import REPAIRS, VERSION, Recipe, Rule, Settings
 
 
 def dumps(recipe: Recipe) -> str:
-    """Canonical JSON: equal recipes give equal text, keys sorted."""
-    return msgspec.json.format(msgspec.json.encode(recipe, order="sorted"), indent=2).decode() + "\n"
+    """Canonical JSON: equal recipes give equal text, keys sorted. The target is always named: what a
+    recipe comes to must not depend on the computer that reads it."""
+    said = {**msgspec.to_builtins(recipe), "target": recipe.target}
+    return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=2).decode() + "\n"
 
 
 def loads(text: str | bytes, origin: str = "recipe") -> Recipe:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as struct_replace
 
+from studio import target
 from studio.artifact import Artifact
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
@@ -72,12 +73,14 @@ class Measuring(Opening):
         if job.data is not None:
             candidate = Candidate(artifact.path, artifact)
 
+            note = target.doubt(artifact.target)
+
             def stream(comparison: Comparison) -> None:
-                emit(replace(measured, comparison=comparison))
+                emit(replace(measured, comparison=replace(comparison, note=note)))
 
             rest = control.part(0.4, 1.0)
             comparison = self.workbench.compare(job.model, candidate, job.data, stream, rest)
-            measured = replace(measured, comparison=comparison)
+            measured = replace(measured, comparison=replace(comparison, note=note))
         self._keep(measured)
         self._note_miss(measured, *guessed)
         return self._tell(measured, {changes.ARTIFACT, changes.HISTORY})

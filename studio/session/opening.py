@@ -55,7 +55,7 @@ class Opening(Editor):
         ticket = self._ticket = next(self._tickets)
         facts = self.workbench.open(str(path), control.part(0.0, 0.8))
         data, notes = self._attached(facts, self._memory.data(facts.key), control.part(0.8, 1.0))
-        return self._opened(ticket, control, Document(facts, Recipe(), data), notes)
+        return self._opened(ticket, control, Document(facts, fresh(), data), notes)
 
     def load(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Open a project where it was left, undo steps and measured figures included."""
@@ -139,6 +139,11 @@ class Opening(Editor):
             fresh = journal or Journal.begin(document, after=before.last if before else 0)
             self._state = _begun(fresh, project, path)
         return self._tell(document.model, set(ALL), notes)
+
+
+def fresh() -> Recipe:
+    """The recipe that work begins with: no wishes, for this computer's processor."""
+    return Recipe(target=target.here().name)
 
 
 def job_of(document: Document) -> Job:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from studio.project.memory import Memory
 from studio.session.outgoing import Outgoing
 from studio.session.searching import Searching
+from studio.session.targets import TargetVerbs
 from studio.workbench.api import Workbench
 
 if TYPE_CHECKING:
     from studio.boards.api import Boards
 
 
-class Session(Searching, Outgoing):
+class Session(Searching, Outgoing, TargetVerbs):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones block, take a
     `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 

@@ -66,6 +66,8 @@ OPS = (
     _conv("depth-wise 3×3 96 s2 @56", 56, (96, 1, 3, 3), group=96, stride=2),
     _conv("depth-wise 5×5 128 @14", 14, (128, 1, 5, 5), group=128),
     _conv("grouped 3×3 256 g8 @28", 28, (256, 32, 3, 3), group=8),
+    _conv("grouped 3×3 128 g32 @28", 28, (128, 4, 3, 3), group=32),
+    _conv("grouped 1×1 96 g4 @14", 14, (96, 24, 1, 1), group=4),
     Op("Gemm 1×512→10", "Gemm", (1, 512), (10, 512), bias=10, attributes={"transB": 1}),
     Op("Gemm 128×768→768", "Gemm", (128, 768), (768, 768), bias=768, attributes={"transB": 1}),
     Op("MatMul 1×768→768", "MatMul", (1, 768), (768, 768)),

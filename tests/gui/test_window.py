@@ -19,6 +19,7 @@ from studio.gui.start import StartView
 from studio.metrics import HERE
 from studio.recipe import text
 from studio.recipe.settings import Recipe, Settings
+from studio.session.opening import fresh
 
 _SECONDS = 30_000
 
@@ -108,7 +109,7 @@ def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
     assert len(session.journal.steps) == steps + 1
     qtbot.waitUntil(opened.actions_["undo"].isEnabled)
     opened.actions_["undo"].trigger()
-    assert session.recipe == Recipe()
+    assert session.recipe == fresh()
     qtbot.waitUntil(opened.actions_["redo"].isEnabled)
     opened.actions_["redo"].trigger()
     assert session.plan().of(name).bits == 6
