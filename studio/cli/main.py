@@ -27,5 +27,17 @@ def cli() -> None:
     pass
 
 
-for each in (inspect_, optimize, evaluate, compare, sensitivity, search, board, targets, plugins, settings, demo):
+for each in (
+    inspect_,
+    optimize,
+    evaluate,
+    compare,
+    sensitivity,
+    search,
+    board,
+    targets,
+    plugins,
+    settings,
+    demo,
+):
     cli.add_command(each)
