@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -118,11 +119,24 @@ def augmented(x: torch.Tensor) -> torch.Tensor:
     return torch.roll(x, (dy, dx), (2, 3))
 
 
-def train(net: nn.Module, x: np.ndarray, y: np.ndarray, epochs: int) -> nn.Module:
+def sgd(net: nn.Module) -> torch.optim.Optimizer:
+    """For convolutional networks; the rate is the peak of its one cycle."""
+    return torch.optim.SGD(net.parameters(), 0.4, 0.9, weight_decay=5e-4, nesterov=True)
+
+
+def train(
+    net: nn.Module,
+    x: np.ndarray,
+    y: np.ndarray,
+    epochs: int,
+    optimize: Callable[[nn.Module], torch.optim.Optimizer] = sgd,
+) -> nn.Module:
+    """One cycle of `epochs` epochs up to the optimizer's rate and down; batch 256, labels smoothed."""
     net = net.to(memory_format=torch.channels_last)
     steps = epochs * (len(x) // 256)
-    optimizer = torch.optim.SGD(net.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.4, total_steps=steps)
+    optimizer = optimize(net)
+    peak = optimizer.param_groups[0]["lr"]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak, total_steps=steps)
     pictures, labels = torch.from_numpy(x), torch.from_numpy(y)
     for epoch in range(epochs):
         net.train()

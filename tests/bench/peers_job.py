@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+Samples = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Job:
     out: Path
 
     def samples(self) -> Samples:
-        """Calibration samples (N, …), float32."""
+        """Calibration samples (N, …), of the dtype that the model takes."""
         with np.load(self.data) as arrays:
-            return np.asarray(arrays["x_calibration"], np.float32)
+            return np.asarray(arrays["x_calibration"])
 
     def batches(self, size: int = 1) -> Iterator[Samples]:
         """The samples in their order, `size` at a time."""
