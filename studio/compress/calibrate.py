@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.compress.budget import HISTOGRAMS, PRODUCTS, budget_for
+from studio.compress.places import clip_of
 from studio.compress.ranges import Histogram, Seen
-from studio.compress.work import Array, Work
+from studio.compress.work import Array, Work, can_bypass, only_consumer
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.constants import is_constant
@@ -59,13 +60,22 @@ def _empty(work: Work, names: Iterable[str]) -> dict[str, Seen]:
 
 
 def watched(work: Work) -> tuple[str, ...]:
-    """Float tensors of the main graph that depend on its inputs, graph inputs included."""
+    """Float tensors of the main graph that depend on its inputs, graph inputs included.
+
+    What only a clip reads is left out: the grid behind stands for both, and no pass asks for it.
+    """
     from onnx_ir import DataType
 
     inputs = [value for value in work.model.graph.inputs if value.dtype == DataType.FLOAT]
     floats = {fact.name for fact in work.facts.tensors if fact.dtype == "FLOAT"}
     made = [value for node in work.model.graph for value in node.outputs if not is_constant(value)]
+    made = [value for value in made if not _clipped_away(value)]
     return tuple(str(value.name) for value in (*inputs, *made) if value.name in floats)
+
+
+def _clipped_away(value: ir.Value) -> bool:
+    reader = only_consumer(value)
+    return reader is not None and clip_of(reader) is not None and can_bypass(reader)
 
 
 def session_with(model: ir.Model, names: Iterable[str]) -> ort.InferenceSession:
@@ -84,6 +94,7 @@ def session_with(model: ir.Model, names: Iterable[str]) -> ort.InferenceSession:
                 copy.graph.outputs.append(value)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # numpy works in between
     options.log_severity_level = 4
     return ort.InferenceSession(serialize(copy), options, providers=["CPUExecutionProvider"])
 
@@ -133,11 +144,9 @@ def _run(session: ort.InferenceSession, wanted: list[str], feeds: dict[str, Arra
 
 
 def _add(name: str, value: Array, seen: Seen) -> None:
-    if value.size and not np.isfinite(value).all():
+    if value.ndim and not seen.add(value.astype(np.float32, copy=False)):
         raise BuildError(
             f"tensor {name}",
             "calibration gave values that are not finite",
             "Check the preprocessing of the data.",
         )
-    if value.ndim:
-        seen.add(value.astype(np.float32, copy=False))

@@ -41,18 +41,22 @@ class Pair:
     tensors: tuple[str, ...]
 
 
-def equalize(work: Work, seen: Mapping[str, Seen]) -> None:
+def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
     """Scale every pair of layers that only ops with f(s·x) = s·f(x), s > 0, lie between.
 
     `seen` gives the reach of each channel, by tensor name; without it the weights stand for it.
-    The exponents go to `work.gains`, by tensor name: value · 2^gain is the original value.
+    Returns the exponents by tensor name, which go to `work.gains` too: value · 2^gain is the original value.
     """
+    found: dict[str, Array] = {}
     for pair in _pairs(work):
         if _blind(work, pair, seen):
             continue
         exponents = _exponents(work, pair, seen)
         if exponents is not None and exponents.any():
             _apply(work, pair, exponents)
+            found.update(dict.fromkeys(pair.tensors, exponents))
+    work.gains.update(found)
+    return found
 
 
 def _pairs(work: Work) -> list[Pair]:
@@ -197,4 +201,3 @@ def _apply(work: Work, pair: Pair, exponents: Array) -> None:
         set_bias(work, first, (bias * down).astype(np.float32))
     axis = pair.second.channel_axis if pair.depthwise else pair.second.input_axis
     set_weight(work, second, (follower * along(up, follower.ndim, axis)).astype(np.float32))
-    work.gains.update(dict.fromkeys(pair.tensors, exponents))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -61,8 +61,8 @@ class Histogram:
 class Seen:
     """Statistics of one tensor, filled batch by batch.
 
-    `reach` (channels,) is the largest magnitude along axis 1; `mean` is over samples, in the shape
-    of one sample; `rows` (places, C) are some of the tensor's rows along the last axis.
+    `lows` and `highs` (channels,) are the extremes along axis 1, None for vectors; `mean` is over samples, in
+    the shape of one sample; `rows` (places, C) are some of the tensor's rows along the last axis.
     """
 
     low: float = np.inf
@@ -72,28 +72,58 @@ class Seen:
     batches: int = 0
     samples: int = 0
     total: Array | None = None
-    reach: Array | None = None
+    lows: Array | None = None
+    highs: Array | None = None
     shape: tuple[int, ...] = ()
     keeps_mean: bool = False
     histogram: Histogram | None = None
     keeps_rows: bool = False
     rows: Array | None = None
 
-    def add(self, values: Array) -> None:
-        """Take one batch (N, …) of finite float values."""
-        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    def add(self, values: Array) -> bool:
+        """Take one batch (N, …) of floats; False, and nothing is taken, where any is not finite."""
+        lows, highs = _extremes(values)
+        low, high = float(lows.min(initial=0.0)), float(highs.max(initial=0.0))
+        if not np.isfinite((low, high)).all():
+            return False
         self.low, self.high = min(self.low, low), max(self.high, high)
         self.average_low += low
         self.average_high += high
         self.batches += 1
         self.samples += len(values)
+        if values.ndim > 1:
+            self._reach(lows, highs)
         if self.keeps_mean:
             self._sum(values)
-        self._reach(values)
         if self.keeps_rows:
             self._keep(values)
         if self.histogram is not None:
             self.histogram.add(values)
+        return True
+
+    def divided(self, exponents: Array) -> Seen | None:
+        """What would have been seen of the tensor with channel c divided by 2^exponents[c], to the bit.
+
+        None where that cannot be told from what was kept: of averages, histograms and vectors.
+        """
+        factor = np.exp2(-exponents)
+        if self.histogram is not None or self.lows is None or self.highs is None:
+            return None
+        if self.lows.size != factor.size or (self.rows is not None and self.rows.shape[1] != factor.size):
+            return None
+        narrow = factor.astype(np.float32)
+        lows, highs = self.lows * narrow, self.highs * narrow
+        return replace(
+            self,
+            low=float(lows.min(initial=0.0)),
+            high=float(highs.max(initial=0.0)),
+            lows=lows,
+            highs=highs,
+            total=None
+            if self.total is None
+            else self.total * factor.reshape(-1, *[1] * (self.total.ndim - 1)),
+            rows=None if self.rows is None else self.rows * narrow,
+        )
 
     def _keep(self, values: Array) -> None:
         """A few rows of each batch, evenly spread, until there are `ROWS`."""
@@ -104,15 +134,18 @@ class Seen:
             taken = np.linspace(0, len(rows) - 1, room).astype(np.intp)
             self.rows = np.concatenate([kept, rows[taken]])
 
-    def _reach(self, values: Array) -> None:
-        if values.ndim < 2:
-            return
-        axes = (0, *range(2, values.ndim))
-        reach = np.maximum(values.max(axis=axes, initial=0.0), -values.min(axis=axes, initial=0.0))
-        if self.reach is None or self.reach.shape != reach.shape:
-            self.reach = reach
+    def _reach(self, lows: Array, highs: Array) -> None:
+        if self.lows is None or self.highs is None or self.lows.shape != lows.shape:
+            self.lows, self.highs = lows, highs
         else:
-            self.reach = np.maximum(self.reach, reach)
+            self.lows, self.highs = np.minimum(self.lows, lows), np.maximum(self.highs, highs)
+
+    @property
+    def reach(self) -> Array | None:
+        """The largest magnitude (channels,) along axis 1."""
+        if self.lows is None or self.highs is None:
+            return None
+        return np.maximum(np.maximum(self.highs, -self.lows), 0)
 
     def _sum(self, values: Array) -> None:
         total = values.sum(axis=0, dtype=np.float64)
@@ -131,6 +164,16 @@ class Seen:
             return None
         mean = self.total / self.samples
         return np.broadcast_to(mean, self.shape) if self.shape else mean
+
+
+def _extremes(values: Array) -> tuple[Array, Array]:
+    """The lowest and highest value along axis 1, of a vector its own; NaN where there is one."""
+    if values.ndim < 2 or not values.size:
+        return values.reshape(-1), values.reshape(-1)
+    rows = values.reshape(values.shape[0], values.shape[1], -1)
+    if rows.shape[2] > 1:  # whole rows first: they lie together in memory
+        return rows.min(axis=2).min(axis=0), rows.max(axis=2).max(axis=0)
+    return rows[:, :, 0].min(axis=0), rows[:, :, 0].max(axis=0)
 
 
 def range_of(seen: Seen, method: str) -> Range:

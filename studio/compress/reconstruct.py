@@ -160,8 +160,9 @@ class _Pair:
         weight, bias = weight_array(node), bias_array(node, fact.out_channels)
         if node.op_type == "MatMul" or bias is None or weight is None:
             return
-        error = _output(node, levels.dequantized(), rows.rounded) - _output(node, weight, rows.given)
-        fixed = (bias - error.mean(axis=1, dtype=np.float64).reshape(-1)).astype(np.float32)
+        now, before = (each.mean(axis=1, keepdims=True) for each in (rows.rounded, rows.given))
+        error = _output(node, levels.dequantized(), now) - _output(node, weight, before)
+        fixed = (bias - error.reshape(-1)).astype(np.float32)
         set_bias(self._work, node, fixed)
         _put(self._copy, twin, 2, fixed)
 
@@ -236,10 +237,10 @@ def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels
     plain = patches.matrix(node, weight)
     places = max(1, given.shape[1])
     gram = rounded.swapaxes(1, 2) @ rounded / places
-    cross = given.swapaxes(1, 2) @ rounded / places
+    cross = (plain @ given.swapaxes(1, 2)) @ rounded / places  # outputs are few: cheaper than moments
     unit = np.einsum("gkk->gk", gram).mean(axis=1)[:, None, None]
     eye = (np.maximum(unit, _TINY) * np.eye(gram.shape[1])).astype(np.float32)
-    aimed = np.linalg.solve(gram + _AIM * eye, (plain @ (cross + _AIM * eye)).swapaxes(1, 2))
+    aimed = np.linalg.solve(gram + _AIM * eye, (cross + _AIM * (plain @ eye)).swapaxes(1, 2))
     channels = np.broadcast_to(levels.scale, (plain.shape[0] * plain.shape[1],)).reshape(plain.shape[:2])
     problem = Problem(
         rows=np.ascontiguousarray(aimed.swapaxes(1, 2), np.float32),

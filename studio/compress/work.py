@@ -71,13 +71,13 @@ class Work:
         return digest.hexdigest()
 
     def prune_wishes(self) -> str:
-        """A digest of what the rows ask pruning for."""
+        """A digest of what the rows ask pruning for; "" where they ask for nothing."""
         wishes = [
             (row.layer, row.sparsity, row.structure, row.distribute, row.threshold, row.pattern)
             for row in self.plan.layers
             if row.sparsity or row.threshold
         ]
-        return hashlib.sha256(repr(wishes).encode()).hexdigest()
+        return hashlib.sha256(repr(wishes).encode()).hexdigest() if wishes else ""
 
     def refuse(self, layer: str, setting: str, asked: object, given: object, reason: str) -> None:
         """Record a wish of `layer` that this build could not grant."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from studio.compress import budget
 from studio.compress.calibrate import watch, watched
+from studio.compress.equalize import equalize
 from studio.compress.fold import fold
 from studio.compress.ranges import BINS, ROWS, range_of
+from studio.compress.watcher import Watcher
 from studio.compress.work import Work, start
 from studio.control import Control
+from studio.errors import BuildError
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Calibration, Recipe, Settings
 from studio.target import load
 
-from .conftest import Samples, inputs_of, residual_net
+from .conftest import Samples, inputs_of, residual_net, spread_net
 
 
 def working(method: Calibration = "minmax") -> tuple[Work, Samples]:
@@ -68,3 +73,38 @@ def test_a_moving_average_lies_inside_the_extremes() -> None:
     for seen in watch(*working("average"), Control()).values():
         inner, outer = range_of(seen, "average"), range_of(seen, "minmax")
         assert outer.low <= inner.low <= inner.high <= outer.high
+
+
+def test_after_equalization_ranges_follow_to_the_bit_without_another_pass() -> None:
+    model = spread_net().model("head")
+    recipe, target = Recipe(default=Settings(bits=8), calibration_samples=32), load("onnxruntime-cpu")
+    work = start(model, resolve(recipe, model.facts, target, calibrated=True), target)
+    source = Samples("noise", x=inputs_of(model))
+    fold(work)
+    cache: dict[str, Any] = {}
+    watcher = Watcher(work, source, cache)
+    exponents = equalize(work, watcher.look(Control()))
+    assert any(each.any() for each in exponents.values())
+    watcher.divide(exponents)
+    told, anew = watcher.look(Control()), watch(work, source, Control())
+    assert len(cache) == 2
+    for name, seen in anew.items():
+        assert (seen.low, seen.high) == (told[name].low, told[name].high)
+        for ours, theirs in ((told[name].reach, seen.reach), (told[name].mean, seen.mean)):
+            assert (ours is None) == (theirs is None)
+            assert ours is None or np.array_equal(ours, theirs)
+
+
+def test_what_cannot_be_told_is_looked_at_again() -> None:
+    work, source = working("mse")
+    cache: dict[str, Any] = {}
+    watcher = Watcher(work, source, cache)
+    watcher.divide(equalize(work, watcher.look(Control())))
+    assert len(cache) == 1
+
+
+def test_values_that_are_not_finite_are_named() -> None:
+    work, source = working()
+    source.arrays["x"][3, 0, 2, 2] = np.inf
+    with pytest.raises(BuildError, match="not finite"):
+        watch(work, source, Control())
