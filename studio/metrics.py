@@ -41,13 +41,24 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """A further figure of both models, smaller is better; `original` is None where it has none of its own."""
+
+    name: str
+    original: float | None
+    optimized: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Artifact against original on the same samples; `difference` is paired, in points.
 
-    `metric` is `top-1` or, without labels, `agreement` (`output match` where outputs are no class
-    scores); without labels the original is 100 % by definition. `flips` holds the first of the
-    `flip_count` samples whose answer changed. `sqnr_db` is over all outputs seen, None where equal.
-    `note` says why the target's CPU may give other figures; "" where it should not.
+    `metric` is `top-1`, `mean IoU`, `perplexity` or `variance explained`, by what the labels are, or, without
+    any, `agreement` (`output match` where outputs are no class scores); the original then is 100 % by
+    definition. `difference` is below 0 where the optimized one is worse, whatever the metric. `flips` holds
+    the first of the `flip_count` samples whose answer changed. `sqnr_db` is over all outputs seen, None
+    where equal. `note` says why the target's CPU may give other figures; "" where it should not.
     """
 
     metric: str
@@ -58,6 +69,7 @@ class Comparison:
     flip_count: int = 0
     sqnr_db: float | None = None
     note: str = ""
+    details: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,20 @@ class Dataset(Protocol):
         ...
 
     def labels(self, start: int, stop: int) -> np.ndarray | None:
-        """int64 (N,) labels, or None where the data has none."""
+        """int64 (N,) classes, int64 (N, …) masks or tokens, float (N, …) targets; None without labels."""
         ...
 
     def __len__(self) -> int: ...
 
 
 class Metric(Protocol):
-    """Folds batches of outputs into a comparison; works on any number of samples seen so far."""
+    """Folds batches of outputs into a comparison; works on any number of samples seen so far.
+
+    What it keeps between batches is its own affair, so any task fits: counts (top-1), sums (regression),
+    confusion per picture (mean IoU), surprise per text (perplexity), matched boxes with their scores
+    (mean average precision). All figures are told so that a difference below 0 means worse, with an
+    interval that is paired: both models saw the same samples.
+    """
 
     name: str
 
@@ -83,12 +89,12 @@ class Metric(Protocol):
         """Take one batch of all outputs of both models, each (N, …), and what is known of the truth.
 
         `labels` has a leading sample axis: class numbers, targets, masks, padded boxes, next tokens.
-        Samples come in order, starting at 0.
+        Samples come in order, starting at 0. Raises `MeasureError` or `DataError` where they do not fit.
         """
         ...
 
     def comparison(self, final: bool) -> Comparison:
-        """The comparison over everything added so far."""
+        """The comparison over everything added so far: at least one batch. May be asked after every one."""
         ...
 
 

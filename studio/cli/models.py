@@ -10,7 +10,7 @@ import click
 from studio.cli import options, tables
 from studio.cli.shell import Report, Shell, verb
 from studio.graph.model import Facts, LayerFact, TensorFact
-from studio.metrics import Comparison, Figure, LayerDrift
+from studio.metrics import Comparison, Detail, Figure, LayerDrift
 from studio.workbench.api import Evaluation
 
 
@@ -182,6 +182,10 @@ def _comparison_json(found: Comparison, drift: tuple[LayerDrift, ...]) -> dict[s
         "n": found.difference.n,
         "flips": found.flip_count,
         "sqnr_db": found.sqnr_db,
+        "details": [
+            {"name": each.name, "original": each.original, "optimized": each.optimized, "unit": each.unit}
+            for each in found.details
+        ],
         "layers": [{"name": each.layer, "sqnr_db": each.sqnr_db} for each in drift],
     }
 
@@ -193,7 +197,13 @@ def _comparison_text(found: Comparison, drift: tuple[LayerDrift, ...]) -> str:
             (f"{found.metric}, optimized", tables.figure(found.optimized)),
             ("difference", tables.figure(found.difference, signed=True)),
             ("answers changed", tables.count(found.flip_count)),
+            *((each.name, _detail_text(each)) for each in found.details),
         ]
     )
     rows = [[each.layer, "–" if each.sqnr_db is None else f"{each.sqnr_db:.1f}"] for each in drift]
     return f"{head}\n\n{tables.table(('layer', 'SQNR dB'), rows)}" if rows else head
+
+
+def _detail_text(detail: Detail) -> str:
+    before = "" if detail.original is None else f"{detail.original:.4g} → "
+    return f"{before}{detail.optimized:.4g} {detail.unit}".rstrip()

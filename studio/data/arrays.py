@@ -42,7 +42,7 @@ class ArrayDataset(Dataset):
     def inputs(self, start: int, stop: int) -> Arrays:
         return self._taken(self._arrays, self._rows(start, stop))
 
-    def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
+    def labels(self, start: int, stop: int) -> NDArray[np.generic] | None:
         return None if self._labels is None else self._labels[self._rows(start, stop)]
 
     def origin(self, index: int) -> str:
@@ -77,7 +77,7 @@ class Columns:
     tensors: dict[str, TensorFact]
     samples: dict[str, Member]
     calibration: dict[str, Member]
-    labels: NDArray[np.int64] | None
+    labels: NDArray[np.generic] | None
     fixed_batch: int
     notes: tuple[str, ...] = ()
 
@@ -87,7 +87,7 @@ class Columns:
 
         A run that stops early must have seen samples of every kind.
         """
-        if self.labels is None or not _by_class(self.labels):
+        if self.labels is None or not _are_classes(self.labels) or not _by_class(self.labels):
             return None
         return shuffled(len(self.labels))
 
@@ -143,20 +143,32 @@ def _fit(member: Member, tensor: TensorFact) -> str:
     return check_dtype(member.label, member.dtype, tensor)
 
 
-def _labels(member: Member) -> NDArray[np.int64]:
-    if len(member.shape) != 1:
+def _labels(member: Member) -> NDArray[np.generic]:
+    """Classes (N,), masks or tokens (N, …) as int64; targets (N, …) as they are."""
+    if not member.shape or member.dtype.kind not in "iuf":
+        cause = f"the labels are {member.dtype} of shape {shape_text(member.shape)}"
+        raise DataError(member.label, cause, "Save one class number, mask or target per sample.")
+    labels = member.load()
+    if labels.ndim == 2 and _one_hot(labels):
         cause = f"the labels have shape {shape_text(member.shape)}, one class number per sample is needed"
-        fix = "Save y.argmax(axis=1)." if len(member.shape) == 2 else "Save integers of shape (N,)."
-        raise DataError(member.label, cause, fix)
-    if member.dtype.kind not in "iu":
-        raise DataError(member.label, f"the labels are {member.dtype}", "Save class numbers as integers.")
-    labels = member.load().astype(np.int64)
-    if labels.size and labels.min() < 0:
+        raise DataError(member.label, cause, "Save y.argmax(axis=1).")
+    if member.dtype.kind == "f":
+        return labels
+    if labels.ndim == 1 and labels.size and labels.min() < 0:
         raise DataError(member.label, "a label is negative", "Number the classes from 0.")
-    return labels
+    return labels.astype(np.int64)
 
 
-def _by_class(labels: NDArray[np.int64]) -> bool:
+def _one_hot(labels: NDArray[np.generic]) -> bool:
+    wide = labels.shape[1] > 1 and bool(np.isin(labels, (0, 1)).all())
+    return wide and bool((labels.sum(axis=1) == 1).all())
+
+
+def _are_classes(labels: NDArray[np.generic]) -> bool:
+    return labels.ndim == 1 and labels.dtype.kind == "i"
+
+
+def _by_class(labels: NDArray[np.generic]) -> bool:
     """Whether neighbours share their class far more often than chance would have it."""
     if len(labels) < 2:
         return False
@@ -188,7 +200,7 @@ def _facts(ref: DataRef, path: Path, columns: Columns, n: int, control: Control)
         kind=path.suffix.lower().lstrip("."),
         n=n,
         labelled=labels is not None,
-        classes=int(labels.max()) + 1 if labels is not None else 0,
+        classes=int(labels.max()) + 1 if labels is not None and _are_classes(labels) else 0,
         sample_shape=first.shape[1:],
         dtype=str(first.dtype),
         calibration_n=separate or n,

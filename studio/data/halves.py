@@ -32,7 +32,7 @@ class Half(Dataset):
     def inputs(self, start: int, stop: int) -> Arrays:
         return {name: np.ascontiguousarray(array[::2]) for name, array in self._both(start, stop).items()}
 
-    def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
+    def labels(self, start: int, stop: int) -> NDArray[np.generic] | None:
         found = self._whole.labels(*self._range(start, stop))
         return None if found is None else found[::2]
 

@@ -36,8 +36,8 @@ class Dataset(ABC):
         """Samples start..stop as contiguous arrays (N, …) keyed by model input; raises `DataError`."""
 
     @abstractmethod
-    def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
-        """int64 (N,) class of each sample, or None without labels."""
+    def labels(self, start: int, stop: int) -> NDArray[np.generic] | None:
+        """int64 (N,) classes, int64 (N, …) masks or tokens, float (N, …) targets; None without labels."""
 
     @abstractmethod
     def origin(self, index: int) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from studio.control import Control
 from studio.data.samples import Arrays, Dataset
 from studio.errors import MeasureError
+from studio.measure.choose import metric_for
 from studio.measure.live import Inputs, RangeRunner, Whole
 from studio.measure.outputs import OutputCache
 from studio.measure.sessions import Outputs, Runner, SessionSource, open_runner
-from studio.measure.tasks import TOP1, metric_for
-from studio.metrics import Comparison, Figure
+from studio.measure.tasks import TOP1
+from studio.metrics import Comparison
 from studio.stages import Metric
 
 FIRST_BATCH = 32
@@ -62,7 +63,7 @@ def compare(
         inputs = Reading(dataset, start, stop)
         labels = dataset.labels(start, stop)
         before = first.outputs(start, stop, inputs)
-        metric = metric or metric_for(before, labels is not None, original.label)
+        metric = metric or metric_for(before, labels, original.label)
         metric.add(before, _same_shape(second.run(start, stop, inputs), before, optimized.label), labels)
         found = metric.comparison(stop == total)
         if _tight(found, effort.tight):
@@ -78,11 +79,11 @@ def evaluate(
     source: SessionSource,
     dataset: Dataset,
     control: Control,
-    emit: Callable[[Figure], None] = lambda _: None,
+    emit: Emit = lambda _: None,
     effort: Effort = Effort(),
     cache: OutputCache | None = None,
-) -> Figure:
-    """Top-1 of one model in %, with its Wilson interval; `emit` gets it after every batch.
+) -> Comparison:
+    """One model against the labels, as a comparison with itself; `emit` gets it after every batch.
 
     Raises `MeasureError` where the data has no labels.
     """
@@ -97,9 +98,10 @@ def evaluate(
     for start, stop in batches(dataset, total):
         control.check()
         outputs = model.outputs(start, stop, Reading(dataset, start, stop))
-        metric = metric or metric_for(outputs, True, source.label)
-        metric.add(outputs, outputs, dataset.labels(start, stop))
-        found = metric.comparison(stop == total).original
+        labels = dataset.labels(start, stop)
+        metric = metric or metric_for(outputs, labels, source.label)
+        metric.add(outputs, outputs, labels)
+        found = metric.comparison(stop == total)
         emit(found)
         control.step(stop / total, f"{stop:,} of {total:,} samples")
     assert metric is not None  # a data set holds at least one sample

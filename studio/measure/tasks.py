@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.errors import DataError, MeasureError
+from studio.errors import DataError
 from studio.measure.sessions import Outputs
 from studio.measure.statistics import Interval, Pairs, mean_interval, paired_difference, wilson
-from studio.metrics import HERE, Comparison, Figure, Flip
-from studio.stages import Metric
+from studio.metrics import HERE, Comparison, Detail, Figure, Flip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +45,7 @@ class Classification:
         self.name = TOP1 if labelled else AGREEMENT
         self._labelled = labelled
         self._pairs, self._flips, self._flipped = Pairs(), list[Flip](), 0
-        self._distortion = Distortion()
+        self._distortion, self._divergence = Distortion(), 0.0
 
     def add(self, original: Outputs, optimized: Outputs, labels: NDArray[np.generic] | None) -> None:
         """Take one batch of both models' outputs, the first (N, C) scores, and int64 (N,) labels."""
@@ -57,6 +56,7 @@ class Classification:
         self._note_flips(before, after, None if labels is None else truth)
         self._pairs = self._pairs.plus(_pairs(before == truth, (after == truth) & (after >= 0)))
         self._distortion.add(original[0], optimized[0])
+        self._divergence += float(divergences(original[0], optimized[0]).sum())
 
     def comparison(self, final: bool) -> Comparison:
         """The comparison over everything added so far; at least one batch must have been."""
@@ -76,6 +76,7 @@ class Classification:
             flips=tuple(self._flips),
             flip_count=self._flipped,
             sqnr_db=self._distortion.sqnr_db,
+            details=(Detail("KL divergence", None, self._divergence / n, "nats"),),
         )
 
     def _note_flips(
@@ -125,26 +126,28 @@ class Match:
         )
 
 
-def metric_for(outputs: Outputs, labelled: bool, label: str) -> Metric:
-    """The metric that suits a model with such `outputs`; `label` names it in messages.
-
-    Raises `MeasureError` where labels are given but the first output holds no class scores.
-    """
-    if is_scores(outputs[0]):
-        return Classification(labelled)
-    if labelled:
-        cause = (
-            f"its first output has shape (N, {', '.join(map(str, outputs[0].shape[1:]))}), no class scores"
-        )
-        raise MeasureError(
-            label, cause, "Leave the labels out: outputs are then held against the original's."
-        )
-    return Match()
-
-
 def is_scores(output: NDArray[np.generic]) -> bool:
     """Whether (N, C, 1, …) looks like scores of C ≥ 2 classes."""
     return output.ndim >= 2 and output.shape[1] >= 2 and all(size == 1 for size in output.shape[2:])
+
+
+def divergences(original: NDArray[np.generic], optimized: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Kullback-Leibler divergence in nats of each sample's class shares from the original's: (N,).
+
+    Outputs that already are shares are taken as they are, others as logits; what is not finite counts 0.
+    """
+    first, second = (_log_shares(each.reshape(len(each), -1)) for each in (original, optimized))
+    parts = np.exp(first) * (first - second)
+    return np.asarray(np.maximum(np.nan_to_num(parts, posinf=0.0, neginf=0.0).sum(axis=1), 0.0))
+
+
+def _log_shares(raw: NDArray[np.generic]) -> NDArray[np.float64]:
+    scores = raw.astype(np.float64)
+    if scores.size and scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-2):
+        return np.asarray(np.log(np.maximum(scores, np.finfo(np.float32).tiny)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        below = scores - scores.max(axis=1, keepdims=True)
+        return np.asarray(below - np.log(np.exp(below).sum(axis=1, keepdims=True)))
 
 
 def answers(output: NDArray[np.generic]) -> NDArray[np.int64]:

@@ -48,7 +48,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One model on a data set. `metric` is `top-1`, or `agreement` without labels."""
+    """One model on a data set. `metric` is that of `Comparison`."""
 
     metric: str
     figure: Figure

@@ -12,7 +12,7 @@ from studio.control import Control
 from studio.data.reference import DataRef
 from studio.data.thumbnails import Thumbnail
 from studio.errors import ModelError
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, WeightView
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, WeightView
 from studio.recipe.settings import Recipe, Settings
 from studio.workbench.api import Candidate, Evaluation, Job, ModelRef
 from studio.workbench.building import Building
@@ -74,14 +74,14 @@ class Measuring(Building):
         path = Path(opened.facts.path)
         sha256, size = digest(path), path.stat().st_size
 
-        def told(figure: Figure) -> Evaluation:
-            return Evaluation("top-1", figure, sha256, size)
+        def told(found: Comparison) -> Evaluation:
+            return Evaluation(found.metric, found.original, sha256, size)
 
         found = evaluate(
             self._original(opened),
             dataset,
             control,
-            lambda figure: emit(told(figure)),
+            lambda found: emit(told(found)),
             Effort(threads=self._threads),
             self._outputs,
         )

@@ -111,9 +111,9 @@ def test_limit(net, make_data, tmp_path):
     original = net.save(tmp_path / "a.onnx")
     data = make_data(300, original)
     found = evaluate(original, data, Control(), effort=Effort(limit=50))
-    assert found.n == 50
+    assert found.original.n == 50
     x, y = data.inputs(0, 50)["x"], data.labels(0, 50)
-    assert found.value == pytest.approx(100 * (answers(original, x) == y).mean())
+    assert found.original.value == pytest.approx(100 * (answers(original, x) == y).mean())
 
 
 def test_evaluate_needs_labels(net, make_data, tmp_path):
