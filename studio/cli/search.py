@@ -58,6 +58,7 @@ def sensitivity(
 @click.option("--minutes", type=click.FloatRange(min=0), default=0.0, help="Breed on until so long is over.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Another seed, other children.")
 @click.option("--holdout", is_flag=True, help="Choose on half of the samples, judge on the other half.")
+@click.option("--cluster", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:8786.")
 @click.option("--front", is_flag=True, help="Print every recipe that no other beats.")
 @verb
 def search(
@@ -75,6 +76,7 @@ def search(
     minutes: float,
     seed: int,
     holdout: bool,
+    cluster: str,
     front: bool,
 ) -> Report:
     """Find the recipe that meets the budgets, and write its file to OUT; the nearest where none does.
@@ -82,7 +84,8 @@ def search(
     What is measured on the way is kept: a search that was interrupted goes on when run again.
     """
     refuse_same(model, out)
-    budgets, effort = _budgets(max_drop, max_bytes, max_latency), Effort(trials, minutes, seed, holdout)
+    budgets = _budgets(max_drop, max_bytes, max_latency)
+    effort = Effort(trials, minutes, seed, holdout, cluster)
     if not budgets.limited and not effort.genetic:
         raise RecipeError("search", "no budget was given", "Add --max-drop 1.0 or --max-bytes 500kB.")
     options.open_model(shell, model, data, preprocessing, limit)

@@ -107,6 +107,11 @@ def facts_of(model: ir.Model, *, path: str, format: str, file_bytes: int, key: s
     return read_facts(model, key=key or content_key(model), path=path, format=format, file_bytes=file_bytes)
 
 
+def external_files(model: ir.Model) -> tuple[Path, ...]:
+    """The files beside the model's own that hold its data."""
+    return tuple(dict.fromkeys(Path(tensor.path) for tensor in _external(model)))
+
+
 def _take_inside(proto: onnx.ModelProto, model: ir.Model) -> None:
     """Replace references to data files by the data."""
     outside = {_place(tensor): tensor for tensor in _external(model)}
