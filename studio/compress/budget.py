@@ -82,5 +82,5 @@ def _kept(work: Work, sizes: Mapping[str, int], shapes: Mapping[str, Shape | Non
         total += 8 * min(sizes.get(name, 0) // _FLOAT, MAP)
         width = (shapes.get(name) or (0,))[-1]
         if node.op_type in PRODUCTS and isinstance(width, int):
-            total += _FLOAT * ROWS * width
+            total += _FLOAT * (ROWS + 2) * width
     return total

@@ -1,6 +1,6 @@
 """From a model and a plan to an artifact, pass by pass.
 
-fold → equalize → smooth → prune → calibrate → quantize → round → correct → store.
+fold → equalize → smooth → prune → calibrate → split → quantize → round → correct → store.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from studio.compress.quantize import choose_levels
 from studio.compress.ranges import Seen, range_of
 from studio.compress.reconstruct import reconstruct, wanted
 from studio.compress.smooth import smooth
+from studio.compress.split import split_outliers
 from studio.compress.store import outcomes, write
 from studio.compress.watcher import Watcher
 from studio.compress.weights import Levels
@@ -94,9 +95,11 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     _run(work, "prune", lambda: prune(work, source, control.part(0.25, 0.45), cache))
     if any(row.quantized for row in work.rows.values()):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.45, 0.7))))
+    ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
+    if work.repairs("split"):
+        _run(work, "split", lambda: split_outliers(work, seen, ranges))
     levels: dict[str, Levels] = {}
     _run(work, "quantize", lambda: levels.update(choose_levels(work, control.part(0.7, 0.75), cache)))
-    ranges = {name: range_of(each, work.plan.calibration) for name, each in seen.items()}
     learned: dict[str, Levels] = {}
     if source is not None and work.repairs("round") and wanted(work):
         part = control.part(0.75, 0.86)

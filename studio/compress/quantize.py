@@ -61,7 +61,7 @@ def levels_of(work: Work, fact: LayerFact, row: LayerPlan, weight: Array, floor:
     """
     reduced = work.target.reduces(fact, row.activations)
     limit = _REDUCED if reduced else 127
-    channels, sparse, axis = row.granularity != "tensor", _sparse(row), fact.channel_axis
+    channels, sparse, axis = row.granularity != "tensor", _sparse(work, row), fact.channel_axis
     if row.granularity == "block":
         return quantize_blocks(weight, row.block)
     if not row.symmetric:
@@ -114,14 +114,15 @@ def _error(levels: Levels, weight: Array) -> float:
     return float(np.square(levels.dequantized() - weight).sum())
 
 
-def _sparse(row: LayerPlan) -> bool:
-    return row.sparsity > 0 and row.structure == "unstructured"
+def _sparse(work: Work, row: LayerPlan) -> bool:
+    """Whether zeros must stay zero."""
+    return (row.sparsity > 0 and row.structure == "unstructured") or row.layer in work.split
 
 
 def _settings(work: Work, fact: LayerFact, row: LayerPlan) -> str:
     reduced = work.target.reduces(fact, row.activations)
     return (
-        f"{row.bits}:{row.granularity}:{_sparse(row)}:{row.storage == 'codebook'}:{reduced}"
+        f"{row.bits}:{row.granularity}:{_sparse(work, row)}:{row.storage == 'codebook'}:{reduced}"
         f":{row.symmetric}:{row.block}:{_may_book(work, row)}"
     )
 

@@ -62,7 +62,8 @@ class Seen:
     """Statistics of one tensor, filled batch by batch.
 
     `lows` and `highs` (channels,) are the extremes along axis 1, None for vectors; `mean` is over samples, in
-    the shape of one sample; `rows` (places, C) are some of the tensor's rows along the last axis.
+    the shape of one sample; `rows` (places, C) are some of the tensor's rows along the last axis, `ends`
+    (2, C) the extremes of all of them.
     """
 
     low: float = np.inf
@@ -79,6 +80,7 @@ class Seen:
     histogram: Histogram | None = None
     keeps_rows: bool = False
     rows: Array | None = None
+    ends: Array | None = None
 
     def add(self, values: Array) -> bool:
         """Take one batch (N, …) of floats; False, and nothing is taken, where any is not finite."""
@@ -123,11 +125,23 @@ class Seen:
             if self.total is None
             else self.total * factor.reshape(-1, *[1] * (self.total.ndim - 1)),
             rows=None if self.rows is None else self.rows * narrow,
+            ends=None if self.ends is None else self.ends * narrow,
         )
+
+    def without(self, channels: Array) -> Range | None:
+        """The range of the rows' other channels; None where rows were not kept."""
+        if self.ends is None:
+            return None
+        low, high = np.delete(self.ends, channels, axis=1)
+        return Range(float(low.min(initial=0.0)), float(high.max(initial=0.0)))
 
     def _keep(self, values: Array) -> None:
         """A few rows of each batch, evenly spread, until there are `ROWS`."""
         rows = values.reshape(-1, values.shape[-1])
+        ends = np.stack([rows.min(axis=0, initial=0.0), rows.max(axis=0, initial=0.0)])
+        if self.ends is not None and self.ends.shape == ends.shape:
+            ends = np.stack([np.minimum(self.ends[0], ends[0]), np.maximum(self.ends[1], ends[1])])
+        self.ends = ends
         kept = np.zeros((0, rows.shape[1]), np.float32) if self.rows is None else self.rows
         room = min(ROWS_OF_BATCH, ROWS - len(kept), len(rows))
         if room > 0 and kept.shape[1] == rows.shape[1]:

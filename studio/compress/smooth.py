@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.compress.fold import set_weight, weight_array
+from studio.compress.products import WIDEST, matrix, noise, on_grid, takes
 from studio.compress.ranges import Seen
 from studio.compress.work import Array, Work, array_of, attribute, only_consumer, set_input
 from studio.graph.constants import is_constant
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 SHARES = (0.25, 0.5, 0.75)
 _NORMS = ("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
-_PRODUCTS = ("MatMul", "Gemm")
 _MOST = 12
 _GAIN = 0.9  # of the error; less is not worth another graph
-_WIDEST = 1 << 24  # weights of one input's products that are tried out
 
 
 @dataclass(frozen=True)
@@ -75,16 +74,9 @@ def _joints(work: Work) -> list[Joint]:
             continue
         readers = tuple((*by_node[user], user) for user in value.consumers() if user in by_node)
         factors = _factors(value)
-        if factors and len(readers) == len(value.uses()) and all(_takes(*each, value) for each in readers):
+        if factors and len(readers) == len(value.uses()) and all(takes(*each, value) for each in readers):
             found[value] = Joint(value, readers, factors)
     return list(found.values())
-
-
-def _takes(fact: LayerFact, row: LayerPlan, node: ir.Node, value: ir.Value) -> bool:
-    plain = node.op_type in _PRODUCTS and not attribute(node, "transA", 0) and node.inputs[0] is value
-    weight = node.inputs[1]
-    alone = weight is not None and len(weight.uses()) == 1 and len(fact.weight_shape) == 2
-    return row.quantized and row.activations <= 8 and plain and alone and weight_array(node) is not None
 
 
 def _factors(value: ir.Value) -> tuple[tuple[ir.Node, int], ...]:
@@ -130,10 +122,10 @@ def _vector(value: ir.Value | None) -> Array | None:
 
 def _best(joint: Joint, rows: Array) -> tuple[Array, float] | None:
     """Exponents (C,) to divide the tensor by, and the decibels won; None where nothing is."""
-    weights = [_matrix(node) for _, _, node in joint.readers]
+    weights = [matrix(node) for _, _, node in joint.readers]
     width = rows.shape[1]
     sized = all(_vector_size(node, index) == width for node, index in joint.factors)
-    if not sized or any(each.shape[0] != width for each in weights) or width * width > _WIDEST:
+    if not sized or any(each.shape[0] != width for each in weights) or width * width > WIDEST:
         return None
     bits = [min(row.bits, 8) for _, row, _ in joint.readers]
     plain = _error(rows, weights, bits, np.zeros(width))
@@ -148,13 +140,6 @@ def _best(joint: Joint, rows: Array) -> tuple[Array, float] | None:
 def _vector_size(node: ir.Node, index: int) -> int:
     found = _vector(node.inputs[index])
     return 0 if found is None else found.size
-
-
-def _matrix(node: ir.Node) -> Array:
-    """The weight as (inputs, outputs)."""
-    weight = weight_array(node)
-    assert weight is not None
-    return weight.T if node.op_type == "Gemm" and attribute(node, "transB", 0) else weight
 
 
 def _exponents(rows: Array, weights: list[Array], share: float) -> Array:
@@ -172,25 +157,7 @@ def _exponents(rows: Array, weights: list[Array], share: float) -> Array:
 def _error(rows: Array, weights: list[Array], bits: list[int], exponents: Array) -> float:
     """Noise over signal of the products, summed over the readers, when both sides are rounded."""
     factor = np.exp2(exponents).astype(np.float32)
-    activation = _on_grid(rows / factor)
-    total = 0.0
-    for weight, width in zip(weights, bits, strict=True):
-        exact = rows @ weight
-        off = activation @ _on_levels(weight * factor[:, None], width) - exact
-        total += float(np.square(off).sum() / max(float(np.square(exact).sum()), 1e-30))
-    return total
-
-
-def _on_grid(rows: Array) -> Array:
-    low, high = min(float(rows.min()), 0.0), max(float(rows.max()), 0.0)
-    scale = (high - low) / 255 or 1.0
-    return np.asarray(np.rint(rows / scale) * scale, np.float32)
-
-
-def _on_levels(weight: Array, bits: int) -> Array:
-    top = max((1 << (bits - 1)) - 1, 1)
-    scale = np.maximum(np.abs(weight).max(axis=0) / top, np.float32(1e-30))
-    return np.asarray(np.rint(weight / scale) * scale, np.float32)
+    return noise(rows, on_grid(rows / factor), weights, [each * factor[:, None] for each in weights], bits)
 
 
 def _apply(work: Work, joint: Joint, exponents: Array) -> None:

@@ -28,7 +28,8 @@ class Work:
 
     `rows` holds the plan, replaced row by row where a pass must refuse something; `storage` is what
     each layer's weight was stored as; `gains` the powers of two that equalization took out of a tensor's
-    channels, by tensor name; `done` names the passes behind us.
+    channels, by tensor name; `split` names layers some of whose inputs go beside them in float and are zero
+    in their weights; `done` names the passes behind us.
     """
 
     model: ir.Model
@@ -43,6 +44,7 @@ class Work:
     sparsity: dict[str, float] = field(default_factory=dict)
     refused: dict[str, list[Refusal]] = field(default_factory=dict)
     gains: dict[str, Array] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)
     _count: int = 0
     _names: set[str] = field(default_factory=set)
 

@@ -13,7 +13,7 @@ from studio.graph.model import GroupFact, LayerFact
 VERSION = 1
 FLOAT = 32
 MAX_SPARSITY = 0.95
-REPAIRS = ("equalize", "smooth", "round", "bias")
+REPAIRS = ("equalize", "smooth", "split", "round", "bias")
 
 _LESS = ("sparsity", "threshold", "pattern")  # one of them says how many weights go
 Structure = Literal["auto", "channels", "unstructured"]
