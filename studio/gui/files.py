@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from studio.data.reference import DataRef
 from studio.errors import StudioError
 from studio.gui import drops
+from studio.gui.asking import ask_in, ask_out
 from studio.gui.bridge import REPORT, SAVE, Bridge
 from studio.gui.texts import T
 from studio.paths import resource
@@ -127,20 +128,7 @@ class Files(QObject):
             self.apply(str(path))
 
     def _ask(self, title: str, names: str, then: Callable[[str], None], out: Path | None = None) -> None:
-        dialog = QFileDialog(self._window, title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if names:
-            dialog.setNameFilter(names)
-        dialog.setFileMode(_mode(out is not None, bool(names)))
-        if out is not None:
-            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-            dialog.setDefaultSuffix(out.suffix[1:])
-            dialog.selectFile(str(out))
-        dialog.fileSelected.connect(then)
-        dialog.open()
-
-
-def _mode(save: bool, file: bool) -> QFileDialog.FileMode:
-    if save:
-        return QFileDialog.FileMode.AnyFile
-    return QFileDialog.FileMode.ExistingFile if file else QFileDialog.FileMode.Directory
+        if out is None:
+            ask_in(self._window, title, names, then)
+        else:
+            ask_out(self._window, title, names, out, then)

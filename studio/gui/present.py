@@ -50,6 +50,7 @@ class Presenter(QObject):
         self._plots = page.of(PlotsPage)
         for plot in self._plots.all():
             plot.chosen.connect(bridge.goto)
+            plot.failed.connect(bridge.failed)
 
     @Slot(object)
     def take(self, change: Changed[Any]) -> None:
@@ -122,6 +123,7 @@ class Presenter(QObject):
             self._estimates[session.state.revision] = session.estimate()
         self._plots.accuracies.show_series(series.accuracy(journal, found), self._no_accuracy())
         self._plots.sizes.show_series(series.size(journal, found, self._estimates), T.plot_empty)
+        self._plots.latencies.show_series(series.latency(journal, found), T.plot_no_latency)
 
     def _no_accuracy(self) -> str:
         document = self._session.document

@@ -16,6 +16,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Theme
 
 _LEAST_SPAN = 2.0
+_SYMBOLS = ("o", "s", "t", "d")
 _NAMED, _LETTERS = 7, 72  # letters that one axis has room for
 _MARGINS, _LETTER, _TWO_LINES = 110, 7, 38  # pixels
 
@@ -26,19 +27,24 @@ class Chart:
     def __init__(self, theme: Theme, colour: int, write: Callable[[float], str], floor: float | None) -> None:
         self._write, self._floor, self._colour = write, floor, colour
         self.clicked: Callable[[int], None] = _ignore
+        self.hovered: Callable[[Point | None], None] = _ignore
         self.widget = pg.PlotWidget()
         self.widget.setAntialiasing(True)
         self._plot: Any = self.widget.getPlotItem()
-        self._line = self._plot.plot([], [], antialias=True)
+        self._lines: list[Any] = []
+        self._cross = pg.InfiniteLine(angle=90)
+        self._cross.hide()
+        self._points: tuple[Point, ...] = ()
         self._bars = pg.ErrorBarItem(beam=0.08)
         self._dots = pg.ScatterPlotItem(hoverable=True, tip=None)
         self._base = pg.InfiniteLine(angle=0)
         self._name = pg.InfLineLabel(
             self._base, text=T.plot_original, position=0.99, anchors=[(1, 1), (1, 0)]
         )
-        for item in (self._bars, self._dots, self._base):
+        for item in (self._cross, self._bars, self._dots, self._base):
             self._plot.addItem(item)
         self._dots.sigClicked.connect(self._click)
+        self._moves = pg.SignalProxy(self.widget.scene().sigMouseMoved, rateLimit=30, slot=self._hover)
         self._arrange()
         self.dress(theme)
 
@@ -69,7 +75,7 @@ class Chart:
             axis.setTextPen(pg.mkPen(theme.muted))
         self._plot.showGrid(x=False, y=True, alpha=0.32 if theme.dark else 0.22)
         self._plot.getAxis("left").setTickPen(pg.mkPen(theme.line_strong))
-        self._line.setPen(pg.mkPen(theme.series[self._colour], width=1.5))
+        self._cross.setPen(pg.mkPen(theme.ghost, width=1))
         self._base.setPen(pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine))
         self._name.setColor(QColor(theme.muted))
         self._name.setFont(fonts.font(11))
@@ -79,13 +85,30 @@ class Chart:
         points = series.points
         x = np.array([point.step for point in points], dtype=float)
         y = np.array([point.value for point in points])
-        self._line.setData(x, y)
+        self._points = points
+        self._draw_lines(points)
         self._draw_bars(x, y, points)
         self._dots.setData([self._dot(point, series) for point in points])
         self._base.setVisible(series.original is not None)
         if series.original is not None:
             self._base.setValue(series.original)
         self._range(series)
+
+    def _draw_lines(self, points: tuple[Point, ...]) -> None:
+        """One line per lane, in the order in which lanes come up."""
+        lanes = _lanes(points)
+        while len(self._lines) < len(lanes):
+            self._lines.append(self._plot.plot([], [], antialias=True))
+        for line in self._lines[len(lanes) :]:
+            line.setData([], [])
+        for place, (lane, line) in enumerate(zip(lanes, self._lines, strict=False)):
+            mine = [point for point in points if point.lane == lane]
+            line.setPen(pg.mkPen(self._ink(place), width=1.5))
+            line.setData([float(point.step) for point in mine], [point.value for point in mine])
+
+    def _ink(self, place: int) -> str:
+        colours = self._theme.series
+        return colours[(self._colour + place) % len(colours)]
 
     def _draw_bars(self, x: Any, y: Any, points: tuple[Point, ...]) -> None:
         low = np.array([point.value if point.low is None else point.low for point in points])
@@ -95,7 +118,8 @@ class Chart:
         self._bars.setData(x=x, y=y, top=high - y, bottom=y - low, pen=pg.mkPen(colour, width=1.5))
 
     def _dot(self, point: Point, series: Series) -> dict[str, Any]:
-        colour, here = self._theme.series[self._colour], point.step == series.at
+        lane = _lanes(series.points).index(point.lane)
+        colour, here = self._ink(lane), point.step == series.at
         hollow = point.ghost or not here
         pen = pg.mkPen(
             self._theme.ghost if point.ghost else colour,
@@ -106,6 +130,7 @@ class Chart:
         return {
             "pos": (point.step, point.value),
             "size": 11 if here else 7,
+            "symbol": _SYMBOLS[lane % len(_SYMBOLS)],
             "pen": pen,
             "brush": brush,
             "data": point.step,
@@ -130,6 +155,21 @@ class Chart:
     def _letters(self) -> int:
         """How many letters the axis has room for."""
         return max(int(self.widget.width() - _MARGINS) // _LETTER, _NAMED * 6)
+
+    def _hover(self, event: Any) -> None:
+        """A line through the point under the mouse; `hovered` is told which it is, None for none."""
+        box = self._plot.getViewBox()
+        inside = self.widget.sceneBoundingRect().contains(event[0]) and bool(self._points)
+        found = self._near(box.mapSceneToView(event[0])) if inside else None
+        self._cross.setVisible(found is not None)
+        if found is not None:
+            self._cross.setValue(found.step)
+        self.hovered(found)
+
+    def _near(self, at: Any) -> Point:
+        (_, _), (low, high) = self._plot.getViewBox().viewRange()
+        tall = (high - low) or 1.0
+        return min(self._points, key=lambda p: (abs(p.step - at.x()), abs(p.value - at.y()) / tall))
 
     def _click(self, _: object, spots: Any) -> None:
         if len(spots):
@@ -159,5 +199,9 @@ def _tail(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room // 2]}…{text[len(text) - (room - 1) // 2 :]}"
 
 
-def _ignore(step: int) -> None:
+def _lanes(points: tuple[Point, ...]) -> list[str]:
+    return list(dict.fromkeys(point.lane for point in points))
+
+
+def _ignore(_: object) -> None:
     pass

@@ -14,12 +14,13 @@ _GAP = 12
 
 
 class PlotsPage(QWidget):
-    """Accuracy and size; the presenter fills them."""
+    """Accuracy, size and latency; the presenter fills them."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.accuracies = PlotPanel(T.plot_accuracy, look, 0, _percent)
         self.sizes = PlotPanel(T.plot_size, look, 1, numbers.size, floor=0.0)
+        self.latencies = PlotPanel(T.plot_latency, look, 2, _milliseconds, floor=0.0)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(_GAP)
         split.setChildrenCollapsible(False)
@@ -32,7 +33,11 @@ class PlotsPage(QWidget):
 
     def all(self) -> tuple[PlotPanel, ...]:
         """Every plot, from left to right."""
-        return self.accuracies, self.sizes
+        return self.accuracies, self.sizes, self.latencies
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.3g} ms"
 
 
 def _percent(value: float) -> str:

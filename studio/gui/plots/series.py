@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from csv import writer as csv_writer
 from dataclasses import dataclass
+from io import StringIO
 
-from studio.metrics import ESTIMATED, Figure
+from studio.metrics import ESTIMATED, Figure, Latency
 from studio.project.changes import Measured
 from studio.project.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One state on a plot. `step` is its place in the journal; `ghost` an estimate or a figure so far."""
+    """One state on a plot. `step` is its place in the journal; `ghost` an estimate or a figure so far.
+
+    Points of one `lane` are joined by a line of their own: here, or one board.
+    """
 
     step: int
     label: str
@@ -22,6 +27,7 @@ class Point:
     n: int
     source: str
     ghost: bool
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,36 @@ def size(journal: Journal, found: Mapping[int, Measured], estimates: Mapping[int
         elif guess is not None:
             points.append(_point(step, state.label, guess))
     return Series(tuple(points), float(journal.document.model.file_bytes), journal.at)
+
+
+def latency(journal: Journal, found: Mapping[int, Measured]) -> Series:
+    """p50 of every timed state in ms, a lane for this computer and one for each board."""
+    points, original = [], None
+    for step, state in enumerate(journal.steps):
+        measured = found.get(state.document.revision)
+        if measured is None:
+            continue
+        if measured.pair is not None:
+            original = measured.pair.original.p50
+        here = [measured.pair.optimized] if measured.pair else []
+        points += [_timed(step, state.label, each) for each in (*here, *measured.on_boards)]
+    return Series(tuple(points), original, journal.at)
+
+
+def csv(series: Series, value: str) -> str:
+    """The points as comma-separated values with a head; the column of values is named `value`."""
+    out = StringIO()
+    writer = csv_writer(out, lineterminator="\n")
+    writer.writerow(("step", "edit", value, "low", "high", "n", "source", "estimate"))
+    for each in series.points:
+        row = (each.step, each.label, each.value, each.low, each.high, each.n, each.source, each.ghost)
+        writer.writerow("" if cell is None else cell for cell in row)
+    return out.getvalue()
+
+
+def _timed(step: int, label: str, times: Latency) -> Point:
+    doubtful = bool(times.invalid)
+    return Point(step, label, times.p50, None, times.p95, times.runs, times.source, doubtful, times.source)
 
 
 def _point(step: int, label: str, figure: Figure) -> Point:

@@ -1,0 +1,36 @@
+"""File dialogs that do not block: what was chosen is handed to a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_in(parent: QWidget, title: str, names: str, then: Callable[[str], None]) -> None:
+    """Ask for a file of these `names` (Qt's filter), for a folder where there are none."""
+    dialog = _dialog(parent, title, names, then)
+    kind = QFileDialog.FileMode.ExistingFile if names else QFileDialog.FileMode.Directory
+    dialog.setFileMode(kind)
+    dialog.open()
+
+
+def ask_out(parent: QWidget, title: str, names: str, out: Path, then: Callable[[str], None]) -> None:
+    """Ask where to write; `out` is proposed."""
+    dialog = _dialog(parent, title, names, then)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(out.suffix[1:])
+    dialog.selectFile(str(out))
+    dialog.open()
+
+
+def _dialog(parent: QWidget, title: str, names: str, then: Callable[[str], None]) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if names:
+        dialog.setNameFilter(names)
+    dialog.fileSelected.connect(then)
+    return dialog
