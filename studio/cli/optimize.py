@@ -35,6 +35,7 @@ NO_LAYERS = "no layer was changed: the model has none that can be (those inside 
 @options.RECIPE
 @options.PRESET
 @options.SETS
+@options.LOCKS
 @options.TARGET
 @verb
 def optimize(
@@ -47,12 +48,13 @@ def optimize(
     recipe: Path | None,
     preset: str | None,
     sets: tuple[str, ...],
+    locks: tuple[str, ...],
     target: str | None,
 ) -> Report:
     """Build what a recipe asks for, measure it where there is data, and write it to OUT."""
     began = time.monotonic()
     refuse_same(model, out)
-    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target)
+    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)
     if not asked:
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("optimize", "nothing was asked for", fix)

@@ -51,8 +51,22 @@ def demand_data(shell: Shell, model: Path) -> None:
         raise DataError(str(model), cause, "Add --data with an .npz (x, y) or a folder of class folders.")
 
 
+LOCKS = click.option(
+    "--lock",
+    "locks",
+    multiple=True,
+    metavar="PATTERN:NAME=VALUE,…",
+    help="Settings that presets and searches leave as they are; may repeat.",
+)
+
+
 def the_recipe(
-    shell: Shell, recipe: Path | None, preset: str | None, sets: tuple[str, ...], target: str | None
+    shell: Shell,
+    recipe: Path | None,
+    preset: str | None,
+    sets: tuple[str, ...],
+    target: str | None,
+    locks: tuple[str, ...] = (),
 ) -> tuple[Recipe, bool]:
     """The recipe that the options come to, and whether any of them asked for something.
 
@@ -69,9 +83,12 @@ def the_recipe(
     for each in sets:
         rule = text.parse_set(each)
         base = base.with_rule(rule.pattern, rule.settings)
+    if locks:
+        held = tuple(text.parse_set(each, "--lock") for each in locks)
+        base = msgspec.structs.replace(base, locks=(*base.locks, *held))
     if target is not None:
         base = msgspec.structs.replace(base, target=own)
-    return base, any((recipe, preset, sets))
+    return base, any((recipe, preset, sets, locks))
 
 
 def _preprocessing(path: Path | None) -> Preprocessing | None:

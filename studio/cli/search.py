@@ -14,6 +14,7 @@ from studio.cli.optimize import refuse_same
 from studio.cli.shell import Report, Shell, verb
 from studio.errors import RecipeError
 from studio.metrics import Comparison, Sensitivity
+from studio.recipe.text import parse_set
 from studio.search.budgets import Budgets, Effort, parse_bytes, parse_latency
 from studio.search.front import Found, Visited
 
@@ -51,6 +52,7 @@ def sensitivity(
 @options.PREPROCESSING
 @options.LIMIT
 @options.TARGET
+@options.LOCKS
 @click.option("--max-drop", type=click.FloatRange(min=0), help="Points of accuracy that may be lost.")
 @click.option("--max-bytes", metavar="SIZE", help="The largest file allowed: 500kB, 1.5MB.")
 @click.option("--max-latency", metavar="TIME[@BOARD]", help="The longest time at batch 1: 3ms, 3ms@pi.")
@@ -69,6 +71,7 @@ def search(
     preprocessing: Path | None,
     limit: int,
     target: str | None,
+    locks: tuple[str, ...],
     max_drop: float | None,
     max_bytes: str | None,
     max_latency: str | None,
@@ -92,6 +95,8 @@ def search(
     options.demand_data(shell, model)
     if target is not None:
         shell.session.set_target(target)
+    if locks:
+        shell.session.lock_rules([parse_set(each, "--lock") for each in locks])
     found = shell.session.search(budgets, shell.control().part(0.0, 0.9), effort=effort)
     written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
     told = {"out": written.path, "bytes": written.bytes, "sha256": written.sha256, **_found_json(found.value)}

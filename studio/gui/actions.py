@@ -37,6 +37,7 @@ VERBS = (
     Verb("recipe_save", T.recipe_save, "report"),
     Verb("reset", T.preset_reset, "rollback"),
     Verb("sensitivity", T.sensitivity, "gauge"),
+    Verb("noise", T.noise, "gauge"),
     Verb("latency", T.latency, "clock"),
     Verb("report", T.report, "report", "Ctrl+R"),
     Verb("boards", T.boards, "board", "Ctrl+B", needs_model=False, checkable=True),

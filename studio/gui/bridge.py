@@ -26,7 +26,7 @@ from studio.search.front import Visited
 from studio.session.session import Session
 
 OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
-EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "export", "report", "save", "inspect", "answers"
+NOISE, EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "noise", "export", "report", "save", "inspect", "answers"
 _SETTLE_MS = 60
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 
@@ -70,6 +70,13 @@ class Bridge(QObject):
         """Lay settings over layers or groups; one `drag` token is one step of undo."""
         if names:
             self._light(lambda: self.session.set_layers(names, settings, drag))
+
+    def lock(self, names: tuple[str, ...]) -> None:
+        """Lock these layers; unlock them where all are locked already."""
+        locked = {rule.pattern for rule in self.session.recipe.locks}
+        if names:
+            verb = self.session.unlock if locked.issuperset(names) else self.session.lock
+            self._light(lambda: verb(names))
 
     def apply_preset(self, name: str) -> None:
         self._light(lambda: self.session.apply_preset(name))
@@ -141,6 +148,10 @@ class Bridge(QObject):
             T.job_search,
             lambda control: self.session.search(budgets, control, self._arrived.emit),
         )
+
+    def noise(self) -> None:
+        """Measure the noise of every layer's output in the file of now."""
+        self.run(NOISE, T.job_noise, self.session.drift)
 
     def export(self, out: str, name: str) -> None:
         """Write the measured file to `out`."""

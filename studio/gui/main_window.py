@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
             "recipe_save": files.ask_recipe_out,
             "reset": bridge.reset,
             "sensitivity": bridge.sense,
+            "noise": bridge.noise,
             "latency": bridge.time,
             "save": files.ask_save,
             "report": files.ask_report,

@@ -18,7 +18,9 @@ from studio.metrics import Comparison, Figure, Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 
-_ROWS_CHANGE = frozenset({changes.MODEL, changes.DATA, changes.RECIPE, changes.ARTIFACT, changes.SENSITIVITY})
+_ROWS_CHANGE = frozenset(
+    {changes.MODEL, changes.DATA, changes.RECIPE, changes.ARTIFACT, changes.SENSITIVITY, changes.DRIFT}
+)
 _REST_MS = 700
 
 
@@ -78,7 +80,9 @@ class Presenter(QObject):
     def _show_rows(self) -> None:
         session, page = self._session, self._page
         plan, found = session.plan(), self._effects()
-        made = rows(session.facts, plan, session.target, session.artifact, found)
+        state, locked = session.state, {rule.pattern for rule in session.recipe.locks}
+        drift = state.drift if state.drift_revision == state.revision else ()
+        made = rows(session.facts, plan, session.target, session.artifact, found, drift, locked)
         page.layers.set_rows(made)
         page.graph.set_plan(plan)
         page.graph.set_values("size", {row.name: row.after for row in made})

@@ -117,7 +117,7 @@ class Toolbar(QFrame):
 
     def _more_menu(self) -> QMenu:
         menu = QMenu(self)
-        menu.addActions([self._actions[key] for key in ("save", "recipe_open", "recipe_save")])
+        menu.addActions([self._actions[key] for key in ("save", "recipe_open", "recipe_save", "noise")])
         return menu
 
     def _theme_menu(self) -> QMenu:

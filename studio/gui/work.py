@@ -14,6 +14,7 @@ from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
 from studio.gui.desk import Desk, Selection
 from studio.gui.graph.view import GraphView
+from studio.gui.layers.doing import Doing
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.pages import PAGES
 from studio.gui.panel import Panel
@@ -51,6 +52,7 @@ class WorkPage(QWidget):
         self.graph = GraphView()
         self.graph_panel = Panel(T.graph, self.graph)
         self.layers = LayersPanel(look)
+        self.doing = Doing(self.layers.view, bridge)
         self.boards = BoardPanel(bridge, look)
         self.selection = Selection(self)
         desk = Desk(bridge, look, self.selection)

@@ -19,6 +19,7 @@ HISTORY = "history"
 SENSITIVITY = "sensitivity"
 VISITED = "visited"
 BOARDS = "boards"
+DRIFT = "drift"
 PROJECT = "project"
 EXPORTED = "exported"
 

@@ -83,7 +83,7 @@ def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> P
 
 def unmatched(recipe: Recipe, facts: Facts) -> tuple[str, ...]:
     """Patterns of `recipe` that name no layer of this model."""
-    return tuple(r.pattern for r in recipe.rules if not any(r.takes_layer(layer) for layer in facts.layers))
+    return tuple(r.pattern for r in recipe.laid if not any(r.takes_layer(layer) for layer in facts.layers))
 
 
 def _removable(group: GroupFact, facts: Facts, target: Target) -> bool:
@@ -95,7 +95,7 @@ def _removable(group: GroupFact, facts: Facts, target: Target) -> bool:
 def _group_settings(recipe: Recipe, facts: Facts, group: GroupFact) -> Settings:
     members = tuple(facts.by_name[name] for name in group.members)
     merged = recipe.default
-    for rule in recipe.rules:
+    for rule in recipe.laid:
         if rule.takes_group(group, members):
             merged = rule.settings.over(merged)
     return merged
@@ -110,7 +110,7 @@ def _row(
     ranges: Ranges,
 ) -> LayerPlan:
     wish = recipe.default
-    for each in recipe.rules:
+    for each in recipe.laid:
         if each.takes_layer(layer):
             wish = each.settings.over(wish)
     refused: list[Refusal] = []

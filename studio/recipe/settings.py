@@ -93,7 +93,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Everything that decides an artifact's bytes besides the model and the calibration data."""
+    """Everything that decides an artifact's bytes besides the model and the calibration data.
+
+    `locks` are rules that hold over all others: presets, searches and edits leave them as they are.
+    """
 
     version: int = VERSION
     name: str = ""
@@ -103,6 +106,18 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     calibration: Calibration = "minmax"
     calibration_samples: int = 200
     repair: tuple[str, ...] = REPAIRS
+    locks: tuple[Rule, ...] = ()
+
+    @property
+    def laid(self) -> tuple[Rule, ...]:
+        """Every rule in the order in which it is laid over the default."""
+        return (*self.rules, *self.locks)
+
+    def keeping(self, before: Recipe) -> Recipe:
+        """This recipe with the locks of `before`, where it has none of its own for the same pattern."""
+        own = {rule.pattern for rule in self.locks}
+        kept = tuple(rule for rule in before.locks if rule.pattern not in own)
+        return msgspec.structs.replace(self, locks=(*kept, *self.locks))
 
     def with_rule(self, pattern: str, settings: Settings) -> Recipe:
         """This recipe with `settings` laid over `pattern`; rules of the same pattern are merged."""

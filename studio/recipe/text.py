@@ -38,26 +38,26 @@ def read(path: str | Path) -> Recipe:
         raise RecipeError(str(path), f"cannot be read ({error.strerror})", "Check the path.") from error
 
 
-def parse_set(text: str) -> Rule:
+def parse_set(text: str, option: str = "--set") -> Rule:
     """`PATTERN:bits=4,sparsity=0.3` → a rule. The last colon separates, so patterns may hold colons."""
     pattern, colon, rest = text.rpartition(":")
     if not colon or not pattern or not rest:
-        raise RecipeError(f"--set {text!r}", "it must read PATTERN:name=value,…", "For example '*:bits=4'.")
+        raise RecipeError(
+            f"{option} {text!r}", "it must read PATTERN:name=value,…", "For example '*:bits=4'."
+        )
     values: dict[str, str] = {}
-    for name, value in (_pair(part, text) for part in rest.split(",")):
+    for name, value in (_pair(part, f"{option} {text!r}") for part in rest.split(",")):
         if name in values:
-            raise RecipeError(f"--set {text!r}", f"{name} is given twice", "Leave one of them out.")
-        values[name] = _known(name, value, text)
+            raise RecipeError(f"{option} {text!r}", f"{name} is given twice", "Leave one of them out.")
+        values[name] = _known(name, value, f"{option} {text!r}")
     settings = msgspec.convert(values, Settings, strict=False)
-    return _checked(Recipe(rules=(Rule(pattern, settings),)), f"--set {text!r}").rules[0]
+    return _checked(Recipe(rules=(Rule(pattern, settings),)), f"{option} {text!r}").rules[0]
 
 
 def _pair(part: str, whole: str) -> tuple[str, str]:
     name, equals, value = part.partition("=")
     if not equals:
-        raise RecipeError(
-            f"--set {whole!r}", f"{part!r} has no value", f"Write name=value; known names: {_names()}."
-        )
+        raise RecipeError(whole, f"{part!r} has no value", f"Write name=value; known names: {_names()}.")
     return name.strip(), value.strip()
 
 
@@ -65,12 +65,12 @@ def _known(name: str, value: str, whole: str) -> str:
     """`value` itself; `RecipeError` says which names, or which values of this name, there are."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     if name not in kinds:
-        raise RecipeError(f"--set {whole!r}", f"there is no setting {name!r}", f"Known names: {_names()}.")
+        raise RecipeError(whole, f"there is no setting {name!r}", f"Known names: {_names()}.")
     try:
         msgspec.convert(value, kinds[name], strict=False)
     except msgspec.ValidationError as error:
         cause = f"{name}={value} cannot be understood"
-        raise RecipeError(f"--set {whole!r}", cause, f"{name} takes {_values(kinds[name])}.") from error
+        raise RecipeError(whole, cause, f"{name} takes {_values(kinds[name])}.") from error
     return value
 
 
@@ -95,7 +95,7 @@ def _migrated(raw: Any, origin: str) -> Any:
 
 
 def _checked(recipe: Recipe, origin: str) -> Recipe:
-    for settings in (recipe.default, *(rule.settings for rule in recipe.rules)):
+    for settings in (recipe.default, *(rule.settings for rule in recipe.laid)):
         _check_settings(settings, origin)
     for name in recipe.repair:
         if name not in REPAIRS:

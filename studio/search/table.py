@@ -113,6 +113,7 @@ def uniform(base: Recipe, bits: int, cut: float = 0.0) -> Recipe:
         calibration=base.calibration,
         calibration_samples=base.calibration_samples,
         repair=base.repair,
+        locks=base.locks,
     )
 
 

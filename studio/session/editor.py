@@ -15,7 +15,7 @@ from studio import estimate, target
 from studio.artifact import Artifact
 from studio.errors import ProjectError, RecipeError
 from studio.graph.model import Facts
-from studio.metrics import Figure, Sensitivity
+from studio.metrics import Figure, LayerDrift, Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
@@ -52,6 +52,8 @@ class State:
     exported: tuple[tuple[int, str], ...] = ()
     misses: tuple[estimate.Miss, ...] = ()
     visited: tuple[Visited, ...] = ()
+    drift: tuple[LayerDrift, ...] = ()
+    drift_revision: int = 0
     project: str = ""
 
     @property
@@ -168,9 +170,11 @@ class Editor:
     def set_layers(self, names: Sequence[str], settings: Settings, drag: str = "") -> Changed[Plan]:
         """Lay `settings` over each of `names` (layers, groups or patterns).
 
-        Edits with the same `drag` token are one step of undo. `RecipeError` where a name is unknown.
+        Edits with the same `drag` token are one step of undo. Locked layers are left out; `RecipeError` where
+        a name is unknown or nothing is left.
         """
         self._demand_known(Recipe(rules=tuple(Rule(name, settings) for name in names)))
+        names = self._unlocked(names)
 
         def laid(recipe: Recipe) -> Recipe:
             for name in names:
@@ -184,12 +188,14 @@ class Editor:
         """Replace the recipe; `RecipeError` names patterns that fit no layer, and near ones that do."""
         target.load(recipe.target)
         self._demand_known(recipe)
-        return self._edit(lambda _: recipe, label or recipe.name or "recipe")
+        return self._edit(recipe.keeping, label or recipe.name or "recipe")
 
     def apply_preset(self, name: str) -> Changed[Plan]:
         """Replace the recipe by a shipped one, for the target at hand."""
         preset = presets.load(name)
-        return self._edit(lambda recipe: _replace(preset, target=recipe.target), f"preset {name}")
+        return self._edit(
+            lambda recipe: _replace(preset, target=recipe.target).keeping(recipe), f"preset {name}"
+        )
 
     def set_target(self, name: str) -> Changed[Plan]:
         """Resolve for another target."""
@@ -197,11 +203,11 @@ class Editor:
         return self._edit(lambda recipe: _replace(recipe, target=name), f"target {title}")
 
     def reset(self, names: Sequence[str] = ()) -> Changed[Plan]:
-        """Forget the rules of `names`, or every wish where none is named; the target stays."""
+        """Forget the rules of `names`, or every wish where none is named; target and locks stay."""
 
         def without(recipe: Recipe) -> Recipe:
             kept = tuple(rule for rule in recipe.rules if rule.pattern not in names)
-            return _replace(recipe, rules=kept) if names else Recipe(target=recipe.target)
+            return _replace(recipe, rules=kept) if names else Recipe(target=recipe.target, locks=recipe.locks)
 
         return self._edit(without, f"reset {_some(names)}" if names else "reset")
 
@@ -238,6 +244,13 @@ class Editor:
             for listener in self._listeners:
                 listener(changed)
         return changed
+
+    def _unlocked(self, names: Sequence[str]) -> tuple[str, ...]:
+        locked = {rule.pattern for rule in self.recipe.locks}
+        free = tuple(name for name in names if name not in locked)
+        if names and not free:
+            raise RecipeError(_some(names), "it is locked", "Unlock it first.")
+        return free
 
     def _demand_known(self, recipe: Recipe) -> None:
         ops = {f"op:{name}" for name in target.load(recipe.target).ops}

@@ -129,13 +129,21 @@ class Measuring(Opening):
         return self._tell(found, set())
 
     def drift(self, control: Control, path: str | Path = "") -> Changed[tuple[LayerDrift, ...]]:
-        """Per-layer noise of the current artifact, or of the file at `path`, against the original."""
+        """Per-layer noise of the current artifact, or of the file at `path`, against the original.
+
+        That of the current artifact stays in `state.drift`, with the revision that it is of.
+        """
         candidate = Candidate(str(path))
         if not path:
+            revision = self.state.revision
             artifact = self.build(control.part(0.0, 0.4)).value
             candidate = Candidate(artifact.path, artifact)
         found = self.workbench.drift(self.job().model, candidate, self._data(), control)
-        return self._tell(found, set())
+        if path:
+            return self._tell(found, set())
+        with self._lock:
+            self._state = replace(self._state, drift=found, drift_revision=revision)
+        return self._tell(found, {changes.DRIFT})
 
     def weights(self, layer: str, control: Control) -> Changed[WeightView]:
         """The weights of one layer in the file of the current revision, beside the uncompressed ones."""

@@ -226,11 +226,11 @@ def test_selecting_from_outside_is_not_told(panel: LayersPanel) -> None:
 @pytest.mark.parametrize(
     ("room", "effects", "hidden"),
     [
-        (620, False, {Column.OP, Column.PARAMS, Column.EFFECT}),
-        (620, True, {Column.OP, Column.PARAMS, Column.EFFECT}),
-        (880, False, {Column.EFFECT}),
-        (880, True, set[Column]()),
-        (1500, True, set[Column]()),
+        (620, False, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR}),
+        (620, True, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR}),
+        (880, False, {Column.EFFECT, Column.SQNR}),
+        (880, True, {Column.SQNR}),
+        (1500, True, {Column.SQNR}),
     ],
 )
 def test_columns_share_the_room(room: int, effects: bool, hidden: set[Column]) -> None:

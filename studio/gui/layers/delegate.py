@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.gui import fonts, icons, numbers
+from studio.gui.layers import spark
 from studio.gui.layers.model import ROW, Column, Index
 from studio.gui.layers.rows import Row
 from studio.gui.layers.track import movable, position, track
@@ -59,6 +60,9 @@ class LayersDelegate(QStyledItemDelegate):
             bar = QRectF(cell.left(), cell.top() + 4, 3, cell.height() - 8)
             painter.fillRect(bar, QColor(theme.accent_text))
         box = cell.adjusted(10, 0, -6, 0)
+        if row.locked:
+            icons.paint(painter, "lock", theme.warn, QRectF(cell.right() - 22, cell.center().y() - 8, 16, 16))
+            box = box.adjusted(0, 0, -20, 0)
         painter.setFont(fonts.medium())
         _text(painter, box, row.name, theme.text, _LEFT, Qt.TextElideMode.ElideMiddle)
 
@@ -102,15 +106,17 @@ class LayersDelegate(QStyledItemDelegate):
             return
         loss = max(-row.effect.difference.value, 0.0)
         share = min(loss / self.worst, 1.0)
-        bar = QRectF(cell.left() + 8, cell.center().y() - 2.5, 40, 5)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.line))
-        painter.drawRoundedRect(bar, 2.5, 2.5)
-        painter.setBrush(QColor(theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]))
-        painter.drawRoundedRect(bar.adjusted(0, 0, -bar.width() * (1 - share), 0), 2.5, 2.5)
+        ink = theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]
+        room = QRectF(cell.left() + 8, cell.center().y() - 9, 42, 18)
+        spark.paint(painter, room, row, self.worst, QColor(ink), theme)
         painter.setFont(fonts.font())
         text = numbers.signed(row.effect.difference.value, 1)
         _text(painter, cell.adjusted(50, 0, -10, 0), text, theme.text, _RIGHT)
+
+    def sqnr(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        painter.setFont(fonts.font())
+        text = "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
+        _text(painter, cell.adjusted(4, 0, -10, 0), text, theme.text, _RIGHT)
 
 
 _PAINTERS = {
@@ -121,6 +127,7 @@ _PAINTERS = {
     Column.BITS: LayersDelegate.bits,
     Column.SPARSITY: LayersDelegate.sparsity,
     Column.EFFECT: LayersDelegate.effect,
+    Column.SQNR: LayersDelegate.sqnr,
 }
 
 

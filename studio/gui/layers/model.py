@@ -28,6 +28,7 @@ class Column(IntEnum):
     BITS = 4
     SPARSITY = 5
     EFFECT = 6
+    SQNR = 7
 
 
 _TITLES = {
@@ -38,6 +39,7 @@ _TITLES = {
     Column.BITS: T.column_bits,
     Column.SPARSITY: T.column_sparsity,
     Column.EFFECT: T.column_effect,
+    Column.SQNR: T.column_sqnr,
 }
 
 
@@ -143,12 +145,16 @@ def display(row: Row, column: Column) -> str:
         return width_name(row.bits)
     if column == Column.SPARSITY:
         return numbers.percent(row.sparsity)
+    if column == Column.SQNR:
+        return "" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
     return numbers.value(row.effect.difference) if row.effect else ""
 
 
 def _sort_value(row: Row, column: Column) -> Any:
     if column == Column.EFFECT:
         return row.effect.difference.value if row.effect else 0.0
+    if column == Column.SQNR:
+        return float("inf") if row.sqnr_db is None else row.sqnr_db
     values = (row.name, row.op, row.params, row.after, row.bits, row.sparsity)
     return values[column]
 
@@ -157,6 +163,7 @@ def _alignment(column: Column) -> Qt.AlignmentFlag:
     sides = {
         Column.PARAMS: Qt.AlignmentFlag.AlignRight,
         Column.EFFECT: Qt.AlignmentFlag.AlignRight,
+        Column.SQNR: Qt.AlignmentFlag.AlignRight,
         Column.BYTES: Qt.AlignmentFlag.AlignHCenter,
     }
     return sides.get(column, Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter

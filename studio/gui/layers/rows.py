@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 
 from studio.artifact import Artifact, LayerOutcome, Refusal
 from studio.graph.model import Facts, LayerFact
-from studio.metrics import Sensitivity
+from studio.metrics import LayerDrift, Sensitivity
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.target import Target
 
@@ -19,7 +19,8 @@ class Row:
     """One layer. `after` is the weight's length in the built file where `real`, else an estimate.
 
     `stops` are the widths that this layer's op takes, widest first; `effect` is the largest one
-    measured for its group alone.
+    measured for its group alone, `curve` the points lost by width, widest first. `sqnr_db` is that of its
+    output in the file of now.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Row:
     why_not_prunable: str
     refused: tuple[Refusal, ...]
     effect: Sensitivity | None
+    curve: tuple[tuple[float, float], ...] = ()
+    sqnr_db: float | None = None
+    locked: bool = False
 
     @property
     def shared(self) -> bool:
@@ -56,13 +60,26 @@ def rows(
     target: Target,
     artifact: Artifact | None = None,
     sensitivity: Iterable[Sensitivity] = (),
+    drift: Iterable[LayerDrift] = (),
+    locked: Container[str] = (),
 ) -> tuple[Row, ...]:
     """One row per layer in graph order. `artifact` must be the one of this plan, or None."""
     made = {each.layer: each for each in artifact.layers} if artifact else {}
-    effects = _strongest(sensitivity)
-    return tuple(
+    known = tuple(sensitivity)
+    effects, lost = _strongest(known), _curves(known)
+    noise = {each.layer: each.sqnr_db for each in drift}
+    plain = (
         _row(facts, facts.by_name[each.layer], each, target, made.get(each.layer), effects)
         for each in plan.layers
+    )
+    return tuple(
+        replace(
+            row,
+            curve=lost.get(row.group) or lost.get(row.name) or (),
+            sqnr_db=noise.get(row.name),
+            locked=row.name in locked,
+        )
+        for row in plain
     )
 
 
@@ -101,6 +118,16 @@ def estimated(layer: LayerFact, plan: LayerPlan) -> int:
     kept = 1 - plan.sparsity if plan.structure == "channels" else 1.0
     scales = layer.out_channels * _SCALE_BYTES if plan.quantized else 0
     return round((layer.params * min(plan.bits, layer.bits) / 8 + scales) * kept)
+
+
+def _curves(sensitivity: Iterable[Sensitivity]) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Points lost by width as they were counted, for each group; widest first."""
+    found: dict[str, dict[float, float]] = {}
+    for each in sensitivity:
+        name, _, value = each.setting.partition("=")
+        if name == "bits":
+            found.setdefault(each.group, {32.0: 0.0})[float(value)] = max(-each.difference.value, 0.0)
+    return {group: tuple(sorted(curve.items(), reverse=True)) for group, curve in found.items()}
 
 
 def _strongest(sensitivity: Iterable[Sensitivity]) -> dict[str, Sensitivity]:

@@ -30,6 +30,8 @@ def position(row: Row, column: Column) -> float:
 
 def movable(row: Row, column: Column) -> bool:
     """Whether this slider has more than one place to be."""
+    if row.locked:
+        return False
     return row.sparse if column == Column.SPARSITY else len(row.stops) > 1
 
 

@@ -62,7 +62,7 @@ class LayersView(QTableView):
         self._tokens = itertools.count(1)
         self._drag: tuple[Index, str] | None = None
         self._last: float | None = None
-        self._effects = False
+        self._known = False, False
         self._arrange()
         self.selectionModel().selectionChanged.connect(self._selected)
 
@@ -91,15 +91,15 @@ class LayersView(QTableView):
         super().resizeEvent(event)
         self.spread()
 
-    def show_effects(self, known: bool) -> None:
-        """Whether there are effects to show."""
-        if known != self._effects:
-            self._effects = known
+    def show_known(self, effects: bool, noise: bool) -> None:
+        """Whether there are effects and noise to show."""
+        if (effects, noise) != self._known:
+            self._known = effects, noise
             self.spread()
 
     def spread(self) -> None:
         """Share the room among the columns."""
-        for column, width in widths(self.viewport().width(), self._name_width(), self._effects).items():
+        for column, width in widths(self.viewport().width(), self._name_width(), *self._known).items():
             self.setColumnHidden(column, not width)
             if width:
                 self.setColumnWidth(column, width)

@@ -14,7 +14,8 @@ def width_name(bits: int) -> str:
 
 def tip(row: Row, column: str) -> str:
     """The tool tip of a cell; refusals come first, for they need an answer."""
-    lines = [T.tip_refused.format(what=each) for each in _refusals(row, column)]
+    lines = [T.tip_locked] if row.locked and column == "NAME" else []
+    lines += [T.tip_refused.format(what=each) for each in _refusals(row, column)]
     if column == "SPARSITY":
         lines += _sparsity_lines(row)
     elif column == "BYTES" and not row.real:
