@@ -157,12 +157,23 @@ class Bridge(QObject):
         """Write the measured file to `out`."""
         self.run(EXPORT, T.job_export.format(name=name), lambda control: self.session.export(out, control))
 
-    def run(self, lane: str, label: str, work: Callable[[Control], object], replace: bool = True) -> None:
-        """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`."""
+    def run(
+        self,
+        lane: str,
+        label: str,
+        work: Callable[[Control], object],
+        replace: bool = True,
+        quiet: bool = False,
+    ) -> None:
+        """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`.
+
+        `quiet` work is not announced: it is nobody's wish.
+        """
         if self._closed:
             return  # a timer of the window may come late
         ticket = self._lanes.submit(lane, work, label, replace)
-        self.started.emit(lane, label, ticket)
+        if not quiet:
+            self.started.emit(lane, label, ticket)
 
     def cancel(self, lane: str) -> None:
         """Ask what runs on `lane` to stop."""

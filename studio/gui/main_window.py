@@ -20,10 +20,12 @@ from studio.gui.curtain import Curtain
 from studio.gui.dress import dress
 from studio.gui.files import Files
 from studio.gui.foot import Foot
+from studio.gui.keeping import Keeper, progress_of
 from studio.gui.notice import Notice
 from studio.gui.pages import PAGES
 from studio.gui.palette import Palette
 from studio.gui.present import Presenter
+from studio.gui.recent import keep_thumbnail
 from studio.gui.start import StartView
 from studio.gui.texts import T
 from studio.gui.theme import Look
@@ -33,6 +35,7 @@ from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
 from studio.project.document import Document
+from studio.project.recovery import Recovery
 from studio.session.session import Session
 from studio.workbench.api import Written
 
@@ -55,6 +58,7 @@ class MainWindow(QMainWindow):
         self.look = look or Look(self.preferences.theme)
         self.bridge = Bridge(session, self)
         self.files = Files(self.bridge, self)
+        self.keeper = Keeper(self.bridge, Recovery(), self)
         self.actions_ = Actions(self.look, self._verbs(), self)
         self.start, self.page = StartView(self.look), WorkPage(self.bridge, self.look)
         self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look, _tabs()))
@@ -97,7 +101,8 @@ class MainWindow(QMainWindow):
         self.resize(1500, 940)
         for page in (self.start, self.page):
             self._pages.addWidget(page)
-        self.start.recent.show_paths(self.preferences.recent_there())
+        self.start.recent.show_paths(self.preferences.recent_there(), self.preferences.said)
+        self.start.lost.show_lost(self.keeper.recovery.lost())
         holder, middle = QWidget(), QVBoxLayout()
         middle.setContentsMargins(14, 0, 14, 0)
         middle.addWidget(self.edges.notice)
@@ -130,6 +135,7 @@ class MainWindow(QMainWindow):
         start.open_wanted.connect(self.files.ask_model)
         start.sample_wanted.connect(self.files.open_sample)
         start.recent_wanted.connect(self.files.open)
+        start.lost.wanted.connect(self.files.open)
         self.page.cards.accuracy.action.clicked.connect(self.files.ask_data)
         self.look.changed.connect(self._dress)
         edges.toolbar.allow(False)
@@ -196,6 +202,14 @@ class MainWindow(QMainWindow):
         self.page.layers.search.setFocus()
         self.page.layers.search.selectAll()
 
+    def _remember(self) -> None:
+        """Keep how the work looks now, for the start page."""
+        session = self.bridge.session
+        if session.document is not None:
+            path = session.state.project or session.facts.path
+            keep_thumbnail(Path(path), self.page.graph)
+            self.preferences = self.preferences.saying(path, progress_of(session))
+
     def _dress(self) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -222,8 +236,10 @@ class MainWindow(QMainWindow):
         self.files.take(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._remember()
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
         self.page.graph.end()
+        self.keeper.close()
         self.bridge.close()
         super().closeEvent(event)
 

@@ -13,16 +13,25 @@ _KEEP = 8
 
 
 class Preferences(msgspec.Struct, frozen=True):
-    """Read from `window.json`; a file that cannot be read is taken as none, for nothing of worth is in it."""
+    """Read from `window.json`; a file that cannot be read is taken as none, for nothing of worth is in it.
+
+    `said` tells how far the work on each recent path had come.
+    """
 
     theme: str = "system"
     recent: tuple[str, ...] = ()
     geometry: str = ""
+    said: dict[str, str] = {}
 
     def with_recent(self, path: str) -> Preferences:
         """These preferences with `path` first among the recent models."""
         rest = tuple(each for each in self.recent if each != path)
         return msgspec.structs.replace(self, recent=(path, *rest)[:_KEEP])
+
+    def saying(self, path: str, text: str) -> Preferences:
+        """These preferences, with how far the work at `path` has come."""
+        kept = {each: said for each, said in {**self.said, path: text}.items() if each in self.recent}
+        return msgspec.structs.replace(self, said=kept)
 
     def recent_there(self) -> tuple[Path, ...]:
         """The recent models that still exist."""

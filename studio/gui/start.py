@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from studio.gui import fonts, icons
+from studio.gui import fonts
+from studio.gui.lost import LostWork
 from studio.gui.panel import label
+from studio.gui.recent import Recent
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
@@ -77,52 +77,6 @@ class DropZone(QWidget):
             painter.drawRoundedRect(box, 6, 6)
 
 
-class Recent(QFrame):
-    """The models that were open lately, newest first."""
-
-    picked = Signal(str)
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self.setFixedWidth(_WIDTH)
-        self._list = QVBoxLayout(self)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(2)
-
-    def show_paths(self, paths: tuple[Path, ...]) -> None:
-        """List these files."""
-        while (item := self._list.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.deleteLater()
-        self._list.addWidget(label(T.start_recent, strong=True))
-        if not paths:
-            self._list.addWidget(label(T.start_no_recent, quiet=True))
-        for path in paths[:5]:
-            self._list.addWidget(self._entry(path))
-
-    def _entry(self, path: Path) -> QPushButton:
-        made = QPushButton(self)
-        made.setObjectName("entry")
-        made.setAccessibleName(str(path))
-        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        made.setFixedHeight(38)
-        row = QHBoxLayout(made)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(10)
-        mark = QLabel()
-        mark.setPixmap(icons.pixmap("model", self._look.theme.muted, 18, self.devicePixelRatioF()))
-        row.addWidget(mark)
-        name, where = label(path.name), label(quiet=True, pixels=12)
-        name.setFont(fonts.medium())
-        where.setText(_elided(str(path.parent), where, 330))
-        row.addWidget(name)
-        row.addStretch(1)
-        row.addWidget(where)
-        made.clicked.connect(lambda: self.picked.emit(str(path)))
-        return made
-
-
 class StartView(QWidget):
     """What the window shows before a model is open."""
 
@@ -132,7 +86,7 @@ class StartView(QWidget):
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.zone, self.recent = DropZone(look), Recent(look)
+        self.zone, self.recent, self.lost = DropZone(look), Recent(look, _WIDTH), LostWork(_WIDTH)
         self._open, self._sample = QPushButton(T.start_open), QPushButton(T.start_sample)
         self._open.setObjectName("primary")
         self.zone.clicked.connect(self.open_wanted)
@@ -151,6 +105,7 @@ class StartView(QWidget):
         middle = QVBoxLayout()
         middle.setSpacing(18)
         middle.addStretch(2)
+        middle.addWidget(self.lost)
         middle.addWidget(self.zone)
         middle.addLayout(buttons)
         middle.addSpacing(8)
@@ -160,7 +115,3 @@ class StartView(QWidget):
         whole.addStretch(1)
         whole.addLayout(middle)
         whole.addStretch(1)
-
-
-def _elided(text: str, where: QLabel, width: int) -> str:
-    return where.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, width)

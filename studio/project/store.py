@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,7 +16,7 @@ from studio.project.files import write_atomic
 from studio.recipe import text
 from studio.recipe.settings import Recipe
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".trimtab"
 PROJECT, RECIPE = "project.json", "recipe.json"
 
@@ -28,7 +30,11 @@ class SavedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is kept of the work. `model_key` tells whether the file at `model_path` is still the one."""
+    """All that is kept of the work. `model_key` tells whether the file at `model_path` is still the one.
+
+    `model_bytes` and `model_sha256` are those of the model file itself: by them it is found again when it
+    was moved or renamed (0 and "": written before version 2).
+    """
 
     model_path: str
     model_key: str
@@ -37,6 +43,8 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: DataRef | None = None
     history: tuple[Measured, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    model_bytes: int = 0
+    model_sha256: str = ""
     version: int = VERSION
 
 
@@ -65,8 +73,7 @@ def load(path: Path) -> Project:
     file = path / PROJECT
     try:
         raw = msgspec.json.decode(file.read_bytes())
-        _check_version(raw, path)
-        project = msgspec.convert(raw, Project)
+        project = msgspec.convert(_migrated(raw, path), Project)
     except OSError as error:
         cause = f"it cannot be read ({error.strerror})"
         raise ProjectError(str(file), cause, "Choose a folder that Trimtab saved.") from error
@@ -77,19 +84,20 @@ def load(path: Path) -> Project:
     return project
 
 
-def find_model(path: Path, project: Project) -> Path:
-    """The project's model: where it was, or beside the project; raises `ProjectError`."""
-    known = Path(project.model_path)
-    for place in (known, path / known.name, path.parent / known.name):
-        if place.exists():
-            return place
-    raise ProjectError(
-        str(path), f"its model {known} is gone", "Put the model file beside the project folder."
-    )
-
-
-def _check_version(raw: object, path: Path) -> None:
-    version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION
+def _migrated(raw: Any, path: Path) -> Any:
+    """The project as of now: each version is lifted to the next; raises `ProjectError` for a newer one."""
+    version = raw.get("version", 1) if isinstance(raw, dict) else 1
     if isinstance(version, int) and version > VERSION:
         cause = f"written by a newer Trimtab (version {version})"
         raise ProjectError(str(path), cause, "Update Trimtab Studio.")
+    while isinstance(raw, dict) and version in _LIFTS:
+        raw, version = _LIFTS[version](raw), version + 1
+    return raw
+
+
+def _lift_1(raw: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 added the model's length and digest, which an old project does not know."""
+    return {**raw, "version": 2}
+
+
+_LIFTS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _lift_1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from studio.graph.model import Facts
 from studio.project import changes, store
 from studio.project.changes import Changed
 from studio.project.document import Document
+from studio.project.finding import digest, find_model
 from studio.project.journal import Journal, Step
 from studio.project.memory import Memory
 from studio.project.store import Project, SavedStep
@@ -44,6 +46,7 @@ class Opening(Editor):
         self._memory = memory or Memory()
         self._tickets = itertools.count(1)
         self._ticket = 0
+        self._digest: tuple[str, tuple[int, str]] | None = None
 
     def open(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Open a model, with the data set it was last used with, or a `.trimtab` project.
@@ -61,7 +64,7 @@ class Opening(Editor):
         """Open a project where it was left, undo steps and measured figures included."""
         ticket = self._ticket = next(self._tickets)
         project = store.load(Path(path))
-        model = store.find_model(Path(path), project)
+        model = find_model(Path(path), project)
         facts = self.workbench.open(str(model), control.part(0.0, 0.8))
         if facts.key != project.model_key:
             cause = f"{model} is not the model that it was made with"
@@ -72,19 +75,39 @@ class Opening(Editor):
 
     def save(self, path: str | Path) -> Changed[Path]:
         """Keep the work as a project folder; raises `ProjectError`."""
-        state, journal = self.state, self.journal
         folder = Path(path)
+        store.save(folder, self.snapshot())
+        with self._lock:
+            self._state = replace(self._state, project=str(folder))
+        return self._tell(folder, {changes.PROJECT})
+
+    def snapshot(self) -> Project:
+        """All that a project keeps, as of now; raises `ProjectError` where nothing is open."""
+        state, journal = self.state, self.journal
         steps = tuple(
             SavedStep(each.label, each.document.revision, each.document.recipe) for each in journal.steps
         )
         facts, data = journal.document.model, journal.document.data
-        ref = data.ref if data else None
-        model = str(Path(facts.path).resolve())
-        known = state.history, state.sensitivity
-        store.save(folder, Project(model, facts.key, steps, journal.at, ref, *known))
-        with self._lock:
-            self._state = replace(self._state, project=str(folder))
-        return self._tell(folder, {changes.PROJECT})
+        model = Path(facts.path).resolve()
+        length, sha256 = self._digest_of(facts)
+        return Project(
+            model_path=str(model),
+            model_key=facts.key,
+            steps=steps,
+            at=journal.at,
+            data=data.ref if data else None,
+            history=state.history,
+            sensitivity=state.sensitivity,
+            model_bytes=length,
+            model_sha256=sha256,
+        )
+
+    def _digest_of(self, facts: Facts) -> tuple[int, str]:
+        """Of the model file, read once per model: it may have gigabytes."""
+        if self._digest is None or self._digest[0] != facts.key:
+            with suppress(OSError):
+                self._digest = facts.key, digest(Path(facts.path))
+        return self._digest[1] if self._digest and self._digest[0] == facts.key else (0, "")
 
     def attach_data(self, ref: DataRef, control: Control) -> Changed[DataFacts]:
         """Use a data set from now on, and remember it for this model; raises `DataError`."""

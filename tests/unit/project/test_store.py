@@ -13,6 +13,7 @@ from studio.metrics import HERE, Comparison, Figure, Flip, Latency, LatencyPair,
 from studio.project import store
 from studio.project.changes import Measured
 from studio.project.files import write_atomic
+from studio.project.finding import find_model
 from studio.project.memory import Memory
 from studio.project.store import Project, SavedStep
 from studio.recipe import text
@@ -68,9 +69,9 @@ def test_a_moved_model_is_found_beside_the_project(tmp_path: Path) -> None:
     saved = project(tmp_path / "elsewhere" / "net.onnx")
     folder = store.save(tmp_path / "work.trimtab", saved)
     with pytest.raises(ProjectError, match="is gone"):
-        store.find_model(folder, saved)
+        find_model(folder, saved)
     (tmp_path / "net.onnx").write_bytes(b"x")
-    assert store.find_model(folder, saved) == tmp_path / "net.onnx"
+    assert find_model(folder, saved) == tmp_path / "net.onnx"
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

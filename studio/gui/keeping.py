@@ -1,0 +1,76 @@
+"""Autosave: half a second after a change the work lies on disk, whatever becomes of this program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from studio.control import Control
+from studio.gui import numbers
+from studio.gui.bridge import Bridge
+from studio.gui.texts import T
+from studio.project import changes
+from studio.project.changes import Changed
+from studio.project.recovery import Recovery
+from studio.session.session import Session
+
+KEEP = "keep"
+_SOON_MS = 500
+_WORTH = frozenset(
+    {changes.MODEL, changes.DATA, changes.RECIPE, changes.JOURNAL, changes.HISTORY, changes.SENSITIVITY}
+)
+
+
+class Keeper(QObject):
+    """Keeps a snapshot for recovery, and the project itself where the work has one."""
+
+    def __init__(self, bridge: Bridge, recovery: Recovery, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bridge, self.recovery = bridge, recovery
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SOON_MS)
+        self._timer.timeout.connect(self._keep)
+        bridge.changed.connect(self._take)
+
+    @Slot(object)
+    def _take(self, change: Changed[Any]) -> None:
+        # Not started anew by the next change: a long drag would never be kept.
+        if change.what & _WORTH and not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _keep(self) -> None:
+        session = self._bridge.session
+        if worth_keeping(session):
+            self._bridge.run(KEEP, KEEP, self._write, quiet=True)
+
+    def _write(self, control: Control) -> None:
+        session = self._bridge.session
+        self.recovery.keep(session.snapshot())
+        if session.state.project:
+            session.save(session.state.project)
+
+    def close(self) -> None:
+        """The program ends in peace: saved work needs no recovery, other work stays for next time."""
+        self._timer.stop()
+        session = self._bridge.session
+        if session.document is None or session.state.project or not worth_keeping(session):
+            self.recovery.drop()
+
+
+def progress_of(session: Session) -> str:
+    """How far the work has come, in a line: edits, size, accuracy."""
+    measured, edits = session.measured, len(session.journal.steps) - 1
+    parts = [T.recent_edits.format(n=edits)] if edits else []
+    if measured is not None:
+        parts.append(numbers.size(measured.artifact.bytes))
+        if measured.comparison is not None:
+            parts.append(numbers.value(measured.comparison.optimized))
+    return "  ·  ".join(parts)
+
+
+def worth_keeping(session: Session) -> bool:
+    """Whether there is more than a model just opened."""
+    return session.document is not None and len(session.journal.steps) > 1

@@ -1,0 +1,72 @@
+"""Kill -9 of a real window: what was edited before the last half second is offered at the next start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.data.reference import DataRef
+from studio.gui.lost import LostWork
+from studio.gui.main_window import MainWindow
+from studio.gui.theme import Look
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
+
+_SECONDS = 240_000
+_WINDOW = """
+import os, signal, sys
+from studio.gui import app, shots
+from studio.recipe.settings import Settings
+from studio.session.session import Session
+from studio.workbench.local import LocalWorkbench
+application = app.application()
+window = app.build(Session(LocalWorkbench()))
+window.bridge.open(sys.argv[1], "sample")
+session, kept = window.bridge.session, window.keeper.recovery
+shots.wait(lambda: session.document is not None, 200, "the sample")
+window.bridge.edit(("down1/conv",), Settings(bits=4))
+shots.wait(lambda: kept.path.is_dir(), 60, "the snapshot")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_an_edit_survives_kill_9_of_the_window(
+    qtbot: QtBot, look: Look, engine: LocalWorkbench, sample: Path
+) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    died = subprocess.run([sys.executable, "-c", _WINDOW, str(sample)], env=environment, timeout=400)
+    assert died.returncode == -9
+    window = MainWindow(Session(engine), look)
+    qtbot.addWidget(window)
+    window.show()
+    offer = window.start.findChild(LostWork)
+    assert offer is not None
+    assert offer.isVisible()
+    (lost,) = window.keeper.recovery.lost()
+    offer.wanted.emit(str(lost.path))
+    session = window.bridge.session
+    qtbot.waitUntil(lambda: session.document is not None, timeout=_SECONDS)
+    assert session.plan().of("down1/conv").bits == 4
+    assert [step.label for step in session.journal.steps] == ["open", "down1/conv: bits 4"]
+    window.close()
+
+
+def test_a_project_that_is_open_is_saved_by_itself(
+    opened: MainWindow, qtbot: QtBot, tmp_path: Path, sample_data: Path
+) -> None:
+    session = opened.bridge.session
+    folder = session.save(tmp_path / "mine.trimtab").value
+    before = (folder / "project.json").stat().st_mtime_ns
+    opened.bridge.apply_preset("int8")
+    qtbot.waitUntil(lambda: (folder / "project.json").stat().st_mtime_ns != before, timeout=_SECONDS)
+    assert session.document is not None
+    assert session.document.data is not None
+    assert session.document.data.ref == DataRef(str(sample_data), limit=200)
+    opened.close()
+    assert opened.keeper.recovery.lost() == ()
