@@ -182,17 +182,26 @@ def _as_float(work: Work, shelf: Shelf, node: ir.Node, codes: ir.Value, levels: 
     return work.before(node, "Mul", [wide, steps])
 
 
+def _halved(work: Work, row: LayerPlan, weight: Array) -> Array:
+    """The weight in 16 bits: bfloat16 where that is asked for, or float16 cannot hold it."""
+    import ml_dtypes
+
+    if row.half == "float16" and float(np.abs(weight).max()) < _FLOAT16_MOST:
+        return weight.astype(np.float16)
+    if row.half == "float16":
+        work.refuse(row.layer, "half", "float16", "bfloat16", "it has weights that float16 cannot hold")
+    return weight.astype(ml_dtypes.bfloat16)
+
+
 def _store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node: ir.Node) -> None:
     import onnx_ir as ir
 
     weight = weight_array(node)
-    if weight is None or not row.touched:
+    widened = fact.bits == 16 and row.bits == FLOAT  # the file had it in 16 bits
+    if weight is None or not (row.touched or widened):
         return
-    narrow = row.bits == 16 and float(np.abs(weight).max()) < _FLOAT16_MOST
-    if row.bits == 16 and not narrow:
-        work.refuse(fact.name, "bits", 16, FLOAT, "it has weights that float16 cannot hold")
-        work.rows[fact.name] = replace(row, bits=FLOAT)
-    stored = weight.astype(np.float16) if narrow else weight
+    narrow = row.bits == 16 or widened
+    stored = _halved(work, row, weight) if narrow else weight
     masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
     work.storage[fact.name] = "masked" if masked else "dense"
     name = work.release(node.inputs[1])

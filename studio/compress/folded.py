@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from studio.compress.fold import fold
+from studio.compress.widen import is_half, widen
 from studio.compress.work import Work, over, start
 from studio.graph.constants import is_constant
 from studio.graph.model import Model
@@ -19,12 +20,16 @@ def folded(model: Model, plan: Plan, target: Target, cache: MutableMapping[str, 
 
     Raises `BuildError` as `start` and `fold` do.
     """
-    key = f"folded:{model.facts.key}:{target.opset_max}"
+    wide = is_half(model.facts) and any(row.quantized for row in plan.layers)
+    key = f"folded:{model.facts.key}:{target.opset_max}:{wide}"
     if key not in cache:
         first = start(model, plan, target)
+        if wide:
+            first.facts = widen(first.model, first.facts)
         fold(first)
         for node in first.model.graph:
             for value in node.outputs:
                 is_constant(value)  # noted once, for every clone
-        cache[key] = first.model
-    return over(clone(cache[key]), model.facts, plan, target)
+        cache[key] = first.model, first.facts
+    graph, facts = cache[key]
+    return over(clone(graph), facts, plan, target)

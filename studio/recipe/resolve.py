@@ -32,6 +32,7 @@ class LayerPlan:
     distribute: str = "uniform"
     threshold: float = 0.0
     pattern: str = ""
+    half: str = "float16"
 
     @property
     def quantized(self) -> bool:
@@ -135,6 +136,7 @@ def _row(
             wish, bits, sparsity, structure, bool(block), layer.groups > 1 and width < FLOAT, rule, refused
         ),
         storage=wish.storage or "auto",
+        half=wish.half or "float16",
         refused=tuple(refused),
     )
 

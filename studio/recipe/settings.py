@@ -21,14 +21,16 @@ Distribute = Literal["uniform", "global"]
 Pattern = Literal["1:2", "2:4", "4:8", "1:4"]
 Granularity = Literal["channel", "tensor", "block"]
 Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
+Half = Literal["float16", "bfloat16"]
 Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is wanted of a layer; None leaves it to an earlier rule or to the program.
 
-    `bits`: width of weights, 32 (float), 16 (float16), 8 … 1. `activations`: 32 or 8; None means
-    8 where the weights are integers, the target runs it and calibration data is there.
+    `bits`: width of weights, 32 (float), 16 (`half`: float16, or bfloat16, which has float's range), 8 … 1.
+    `activations`: 32 or 8; None means 8 where the weights are integers, the target runs it and calibration
+    data is there.
     `dynamic`: ranges of activations are found anew at every run, which needs no calibration data.
     `symmetric` False gives the weights zero points: their range need not lie around zero.
     `sparsity`: fraction removed, 0 … 0.95. `distribute` "global": as much as that figure would save is
@@ -50,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     distribute: Distribute | None = None
     threshold: float | None = None
     pattern: Pattern | None = None
+    half: Half | None = None
 
     def over(self, below: Settings) -> Settings:
         """These settings laid over `below`: what is None here shines through."""

@@ -1,0 +1,96 @@
+"""Models of 16-bit floats go to integers like any other, and keep their inputs and outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from studio.graph.model import Model
+from studio.graph.onnx_edge import facts_of, from_proto, serialize
+from studio.recipe.settings import Recipe, Rule, Settings
+
+from .conftest import (
+    HERE,
+    Array,
+    Builder,
+    Samples,
+    as_model,
+    inputs_of,
+    kernels,
+    residual_net,
+    run,
+    session,
+    sqnr,
+)
+
+INT8 = Recipe(target=HERE, default=Settings(bits=8))
+
+
+def half_net() -> tuple[Model, Model]:
+    """A residual net that computes in float16, as converters write it, and the same in float32."""
+    plain = residual_net(8).model("head")
+    proto = onnx.load_from_string(serialize(plain.ir))
+    for tensor in proto.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype == np.float32:
+            tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), tensor.name))
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    return _model(proto), plain
+
+
+def _model(proto: onnx.ModelProto) -> Model:
+    graph = from_proto(proto)
+    return Model(facts_of(graph, path="m.onnx", format="onnx", file_bytes=proto.ByteSize()), graph)
+
+
+def _half(model: Model) -> tuple[Samples, Array]:
+    x = inputs_of(model, seed=3).astype(np.float16)
+    return Samples("half", x=x), x
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_net_of_float16_runs_on_integers(make: Builder, tmp_path: Path, bits: int) -> None:
+    model, plain = half_net()
+    data, x = _half(plain)
+    artifact = make(model, Recipe(target=HERE, default=Settings(bits=bits)), data=data)
+    assert {each.bits for each in artifact.layers} == {bits} or bits < 8
+    found = kernels(artifact.path, tmp_path)
+    assert found["QLinearConv"] >= 6
+    assert found["QGemm"] == 1
+    assert not any(found[op] for op in ("Conv", "FusedConv", "Gemm"))
+    opened = session(artifact.path)
+    assert (opened.get_inputs()[0].type, opened.get_outputs()[0].type) == ("tensor(float16)",) * 2
+    reference = run(serialize(plain.ir), x.astype(np.float32))
+    assert sqnr(reference, run(artifact.path, x).astype(np.float32)) > (20 if bits == 8 else 8)
+
+
+def test_layers_that_stay_float_keep_16_bits_in_the_file(make: Builder) -> None:
+    model, plain = half_net()
+    recipe = Recipe(target=HERE, rules=(Rule("head", Settings(bits=8)),))
+    artifact = make(model, recipe, data=_half(plain)[0])
+    assert artifact.bytes < 1.2 * model.facts.file_bytes + 2000
+
+
+def test_weights_stored_in_16_bits_behind_a_cast_are_plain_weights(make: Builder, tmp_path: Path) -> None:
+    plain = residual_net(8).model("head")
+    stored = _model(onnx.load(make(plain, Recipe(default=Settings(bits=16))).path))
+    artifact = make(stored, INT8, data=Samples("x", x=inputs_of(plain)))
+    assert {each.bits for each in artifact.layers} == {8}
+    assert kernels(artifact.path, tmp_path)["QLinearConv"] >= 6
+
+
+def test_casts_back_and_forth_do_not_stand_between(make: Builder, tmp_path: Path) -> None:
+    net = residual_net(8)
+    proto = net.proto("head")
+    index = next(i for i, node in enumerate(proto.graph.node) if "relu1" in node.input)
+    proto.graph.node[index].input[0] = "back"
+    proto.graph.node.insert(index, helper.make_node("Cast", ["there"], ["back"], to=TensorProto.FLOAT))
+    proto.graph.node.insert(index, helper.make_node("Cast", ["relu1"], ["there"], to=TensorProto.FLOAT16))
+    model = as_model(onnx.shape_inference.infer_shapes(proto))
+    artifact = make(model, INT8)
+    assert not kernels(artifact.path, tmp_path)["Cast"]
