@@ -8,6 +8,7 @@ import click
 
 from studio.cli.board import board
 from studio.cli.demo import demo
+from studio.cli.diff import diff
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
@@ -32,6 +33,7 @@ for each in (
     optimize,
     evaluate,
     compare,
+    diff,
     sensitivity,
     search,
     board,

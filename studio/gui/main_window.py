@@ -238,7 +238,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._remember()
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
-        self.page.graph.end()
+        self.page.room.end()
         self.keeper.close()
         self.bridge.close()
         super().closeEvent(event)

@@ -13,7 +13,7 @@ from studio.gui.boards.panel import BoardPanel
 from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
 from studio.gui.desk import Desk, Selection
-from studio.gui.graph.view import GraphView
+from studio.gui.graph.room import GraphRoom
 from studio.gui.layers.doing import Doing
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.pages import PAGES
@@ -49,8 +49,10 @@ class WorkPage(QWidget):
         super().__init__(parent)
         self._look = look
         self.cards = Cards(*(Card(title, look) for title in _TITLES))
-        self.graph = GraphView()
-        self.graph_panel = Panel(T.graph, self.graph)
+        self.room = GraphRoom(bridge)
+        self.graph = self.room.original
+        self.graph_panel = Panel(T.graph, self.room)
+        self.graph_panel.tools.addWidget(self.room.switch)
         self.layers = LayersPanel(look)
         self.doing = Doing(self.layers.view, bridge)
         self.boards = BoardPanel(bridge, look)
@@ -132,7 +134,7 @@ class WorkPage(QWidget):
         return super().eventFilter(watched, event)
 
     def _dress(self) -> None:
-        self.graph.set_theme(self._look.theme)
+        self.room.set_theme(self._look.theme)
 
 
 def _splitter(direction: Qt.Orientation, *parts: QWidget) -> QSplitter:

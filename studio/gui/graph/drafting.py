@@ -27,7 +27,8 @@ LAYOUT, OVERVIEW = "layout", "overview"
 class Wish:
     """A model to be drawn with the scopes in `expanded` opened, and those around `nodes`.
 
-    `outline` is known from an earlier drawing; `expanded` is None for the first look at a model.
+    `outline` is known from an earlier drawing; `expanded` is None for the first look at a model. Scopes
+    that `like` (the outline of another version of the model) does not have are closed when named.
     """
 
     facts: Facts
@@ -35,6 +36,7 @@ class Wish:
     expanded: frozenset[Scope] | None
     nodes: tuple[int, ...] = ()
     aspect: float | None = None
+    like: Outline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def draft(wish: Wish, control: Control) -> Drawn:
     expanded = outline.initial() if wish.expanded is None else wish.expanded
     for node in wish.nodes:
         expanded |= frozenset(outline.holding(node))
-    diagram, faces = outline.view(expanded), Faces()
+    own = outline.all_scopes() - wish.like.all_scopes() if wish.like else frozenset()
+    diagram, faces = outline.view(expanded ^ own), Faces()
     control.step(0.4)
     sizes = [size(box, faces) for box in diagram.boxes]
     layout = arrange(diagram, sizes, aspect=wish.aspect, control=control.part(0.4, 0.9))

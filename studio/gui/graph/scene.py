@@ -106,6 +106,11 @@ class Scene:
         }
 
     @cached_property
+    def by_id(self) -> dict[str, int]:
+        """Box by its name; an opened scope goes by the name of the closed one."""
+        return {box.id: at for at, box in enumerate(self.diagram.boxes)}
+
+    @cached_property
     def edges_of(self) -> dict[int, list[int]]:
         """Positions of the edges at each box."""
         found: dict[int, list[int]] = {}

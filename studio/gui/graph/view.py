@@ -27,7 +27,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.graph.model import Facts
-from studio.graph.scopes import Scope
+from studio.graph.scopes import Outline, Scope
 from studio.gui.graph import choosing, finding, saving
 from studio.gui.graph.canvas import Canvas
 from studio.gui.graph.crumbs import Crumbs
@@ -48,6 +48,7 @@ class GraphView(QWidget):
 
     selected = Signal(tuple)
     drawn = Signal()
+    marked = Signal()
     mode_chosen = Signal(str)
     failed = Signal(object)
 
@@ -58,6 +59,8 @@ class GraphView(QWidget):
         self.canvas = Canvas(self.shown, self.drafter, self)
         self.toolbar, self.crumbs = Toolbar(self), Crumbs(self)
         self.columns = True
+        self._change: Mapping[str, str] = {}
+        self.like: Outline | None = None
         self._fitted, self._whole = False, self.canvas.camera.place
         self._glow, self._rest = _timer(self, _GLOW_MS), _timer(self, _REST_MS)
         column = QVBoxLayout(self)
@@ -97,19 +100,19 @@ class GraphView(QWidget):
         self._glow.timeout.connect(lambda: self.light(()))
         self._rest.timeout.connect(lambda: self.lay_out(self.shown.expanded, self._first_look))
 
-    def set_facts(self, facts: Facts | None) -> None:
-        """Show another model, or none."""
+    def set_facts(self, facts: Facts | None, expanded: frozenset[Scope] | None = None) -> None:
+        """Show another model, or none, with these scopes opened (None: so that it can be overseen)."""
         shown = self.shown
         if facts is not None and shown.facts is not None and facts.key == shown.facts.key:
             return
         self.drafter.cancel()
         shown.facts, shown.outline, shown.scene = facts, None, None
         shown.figures = Figures(facts) if facts is not None else None
-        shown.expanded, shown.change = frozenset(), {}
+        shown.expanded, self._change = frozenset(), {}
         shown.names, shown.current = (), None
         self._fitted = False
         self._refresh()
-        self.lay_out(None, self._first_look)
+        self.lay_out(expanded, self._first_look)
 
     def set_selection(self, names: Sequence[str]) -> None:
         """Select what the window selected elsewhere; `selected` is not sent."""
@@ -177,6 +180,7 @@ class GraphView(QWidget):
 
     def set_change(self, change: Mapping[str, str]) -> None:
         """Mark nodes, by name: `removed`, `inserted` or `changed`."""
+        self._change = change
         self.shown.change = finding.changed(self.shown.facts, self.shown.scene, change)
         self.canvas.forget()
 
@@ -228,7 +232,8 @@ class GraphView(QWidget):
             then()
             self.drawn.emit()
 
-        self.drafter.draw(Wish(shown.facts, shown.outline, expanded, nodes, self._aspect()), take)
+        wish = Wish(shown.facts, shown.outline, expanded, nodes, self._aspect(), self.like)
+        self.drafter.draw(wish, take)
 
     def _next_found(self, text: str) -> None:
         """Select the next box (or hidden layer) that matches."""
@@ -286,7 +291,9 @@ class GraphView(QWidget):
 
     def _refresh(self) -> None:
         """The scene is another one."""
-        self.shown.found = self.shown.lit = frozenset()
+        shown = self.shown
+        shown.found = shown.lit = frozenset()
+        shown.change = finding.changed(shown.facts, shown.scene, self._change)
         self._mark()
         choosing.stand(self.shown)
         self._recolour()
@@ -307,6 +314,7 @@ class GraphView(QWidget):
         choosing.mark(self.shown)
         self.crumbs.show_path(self.shown)
         self.canvas.refresh()
+        self.marked.emit()
 
     def _resized(self) -> None:
         """A view that nobody has moved stays whole in a window of another size."""

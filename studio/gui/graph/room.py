@@ -1,0 +1,159 @@
+"""The room of the graph: the original alone or with the optimized graph beside it, or Netron's view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from studio.graph.differences import CHANGED, INSERTED, REMOVED, Differences
+from studio.gui import icons
+from studio.gui.bridge import Bridge
+from studio.gui.graph.beside import Tie
+from studio.gui.graph.view import GraphView
+from studio.gui.panel import Elided
+from studio.gui.texts import T
+from studio.gui.theme import Theme
+from studio.jobs import Outcome
+from studio.project import changes
+from studio.project.changes import Changed
+
+COMPARE = "compare graphs"
+_COUNTS = {REMOVED: T.graph_removed, INSERTED: T.graph_inserted, CHANGED: T.graph_changed}
+
+
+class GraphRoom(QWidget):
+    """`original` is the window's graph; `optimized` comes when it is asked for, through `switch`."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge, self._shown_file = bridge, ""
+        self.original, self.optimized = GraphView(), GraphView()
+        self.tie = Tie(self.original, self.optimized, self)
+        self.heads = Elided(12), Elided(12)
+        self.switch = QToolButton()
+        self._arrange()
+        self.switch.toggled.connect(self.compare)
+        self.optimized.selected.connect(self.original.selected)
+        self.optimized.failed.connect(self.original.failed)
+        self.original.mode_chosen.connect(self._follow_mode)
+        bridge.changed.connect(self._take)
+        bridge.ended.connect(self._take_end)
+
+    def _arrange(self) -> None:
+        self.switch.setCheckable(True)
+        self.switch.setToolTip(T.graph_compare)
+        self.switch.setAccessibleName(T.graph_compare)
+        self.switch.setIconSize(QSize(18, 18))
+        self.sides = QSplitter(Qt.Orientation.Horizontal)
+        self.sides.setHandleWidth(6)
+        self.sides.setChildrenCollapsible(False)
+        views = self.original, self.optimized
+        sides = [_side(head, view) for head, view in zip(self.heads, views, strict=True)]
+        for side in sides:
+            self.sides.addWidget(side)
+        self._second = sides[1]
+        self.optimized.toolbar.hide()
+        self.heads[0].hide()
+        self._second.hide()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.sides)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pages)
+
+    def compare(self, on: bool) -> None:
+        """Show the optimized graph beside the original, or take it away."""
+        self.switch.setChecked(on)
+        self.heads[0].setVisible(on)
+        self._second.setVisible(on)
+        self.tie.on = False
+        if on:
+            self._say(None)
+            self._look()
+            return
+        self._bridge.cancel(COMPARE)
+        self._shown_file = ""
+        self.original.set_change({})
+        self.optimized.set_facts(None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Dress both graphs."""
+        for view in (self.original, self.optimized):
+            view.set_theme(theme)
+        for head in self.heads:
+            head.setStyleSheet(f"color: {theme.muted}")
+        self.switch.setIcon(icons.icon("compare", theme.text, theme.ghost))
+
+    def end(self) -> None:
+        """End the threads that lay out."""
+        self.original.end()
+        self.optimized.end()
+
+    def _look(self) -> None:
+        """Build the file of now, where it is not yet, and read its graph."""
+        session = self._bridge.session
+        self._bridge.run(COMPARE, T.job_optimized, lambda control: session.differences(control))
+
+    @Slot(object)
+    def _take(self, change: Changed[Any]) -> None:
+        if not self.switch.isChecked():
+            return
+        artifact = self._bridge.session.artifact
+        if changes.MODEL in change:
+            self.compare(False)
+        elif artifact is not None and artifact.sha256 != self._shown_file:
+            self._look()
+
+    @Slot(object)
+    def _take_end(self, outcome: Outcome) -> None:
+        if outcome.lane != COMPARE or not self.switch.isChecked() or not isinstance(outcome.value, Changed):
+            return
+        artifact = self._bridge.session.artifact
+        self._shown_file = artifact.sha256 if artifact is not None else ""
+        self._show(outcome.value.value)
+
+    def _show(self, found: Differences) -> None:
+        self._say(found)
+        self.original.set_change(found.in_original)
+        self.tie.on = False
+        self.optimized.like = self.original.shown.outline
+        self.optimized.set_facts(found.optimized, self.original.shown.expanded)
+        self.optimized.set_change(found.in_optimized)
+        self._join()
+
+    def _join(self) -> None:
+        """Tie the two as soon as the second one is drawn."""
+        if self.optimized.shown.scene is None:
+            self.optimized.drawn.connect(self._join, Qt.ConnectionType.SingleShotConnection)
+        else:
+            self.tie.begin(self.original, self.optimized)
+
+    def _say(self, found: Differences | None) -> None:
+        texts = [T.graph_building] * 2
+        if found is not None:
+            texts = [_counts(found, (REMOVED, CHANGED)), _counts(found, (INSERTED, CHANGED))]
+        for head, name, text in zip(self.heads, (T.graph_original, T.graph_optimized), texts, strict=True):
+            head.setText(f"{name} · {text}")
+
+    def _follow_mode(self, mode: str) -> None:
+        self.optimized.set_mode(mode)
+
+
+def _counts(found: Differences, marks: tuple[str, ...]) -> str:
+    counts = [(mark, len(getattr(found, mark))) for mark in marks]
+    said = [_COUNTS[mark].format(n=count) for mark, count in counts if count]
+    return " · ".join(said) or T.graph_same
+
+
+def _side(head: QWidget, view: GraphView) -> QWidget:
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    head.setContentsMargins(14, 0, 0, 0)
+    column.addWidget(head)
+    column.addWidget(view, 1)
+    made.setMinimumWidth(160)
+    return made
