@@ -149,7 +149,6 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     )
     graph_hits: str = "{n} found"
     graph_no_hits: str = "nothing found"
-    graph_colour: str = "Colour: {mode}"
     graph_colour_by: str = "Colour boxes by"
     graph_canvas: str = "Graph of the model"
     graph_empty: str = "No model is open. Drop a model file here."

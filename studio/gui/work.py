@@ -77,6 +77,7 @@ class WorkPage(QWidget):
         middle.setStretchFactor(0, 2)
         middle.setStretchFactor(1, 3)
         middle.setStretchFactor(2, 0)
+        self.room.wide.connect(self._widen)
         self.boards.hide()
         for part in self._pages.values():
             self._below.addWidget(part)
@@ -99,6 +100,12 @@ class WorkPage(QWidget):
         QTimer.singleShot(0, self.graph.fit)
         if shown:
             self.boards.load()
+
+    def _widen(self, wide: bool) -> None:
+        """Two graphs side by side need more room than one."""
+        *_, boards = self._middle.sizes()
+        room, share = self._middle.width() - boards, 0.6 if wide else 0.36
+        self._middle.setSizes([round(room * share), round(room * (1 - share)), boards])
 
     @property
     def shown_page(self) -> str:

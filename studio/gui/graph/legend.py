@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter
 
@@ -13,6 +15,7 @@ from studio.gui.texts import T
 
 HEIGHT = 26.0
 _GAP, _DOT, _RAMP = 16.0, 9.0, 140.0
+_CHANGES = {"removed": T.graph_removed, "inserted": T.graph_inserted, "changed": T.graph_changed}
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
@@ -31,7 +34,9 @@ def draw(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:
     painter.setPen(QColor(shown.theme.line))
     painter.drawLine(room.topLeft(), room.topRight())
     painter.setFont(faces.small)
-    if shown.heat.mode == "op":
+    if shown.change:
+        _changes(painter, room, shown, faces)
+    elif shown.heat.mode == "op":
         _kinds(painter, room, shown, faces)
     else:
         _ramp(painter, room, shown, faces)
@@ -48,6 +53,17 @@ def _kinds(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:
         painter.drawRoundedRect(QRectF(x, room.center().y() - _DOT / 2, _DOT, _DOT), 2.5, 2.5)
         after = _write(painter, x + _DOT + 6, room, name, shown.theme.text, faces)
         x = _write(painter, after + 4, room, count, shown.theme.muted, faces) + _GAP
+
+
+def _changes(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:
+    """The signs of a comparison."""
+    counts = Counter(shown.change.values())
+    x = room.x() + 12
+    for mark, sign in inks.CHANGE_SIGNS.items():
+        if counts[mark]:
+            x = _write(painter, x, room, sign, inks.change(shown.theme, mark), faces) + 6
+            text = _CHANGES[mark].format(n=counts[mark])
+            x = _write(painter, x, room, text, shown.theme.text, faces) + _GAP
 
 
 def _ramp(painter: QPainter, room: QRectF, shown: Shown, faces: Faces) -> None:

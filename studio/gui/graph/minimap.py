@@ -36,7 +36,7 @@ class Minimap(QWidget):
         fits = scene is not None and QRectF(QPointF(), room).contains(
             self.camera.to_screen(scene.bounds).adjusted(1, 1, -1, -1)
         )
-        shown = scene is not None and not fits and room.width() > 2.2 * _LONGEST
+        shown = scene is not None and not fits and room.width() > 2.8 * _LONGEST
         if shown:
             size = self._size()
             corner = room.toSize() - size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from studio.graph.differences import CHANGED, INSERTED, REMOVED, Differences
@@ -25,6 +25,8 @@ _COUNTS = {REMOVED: T.graph_removed, INSERTED: T.graph_inserted, CHANGED: T.grap
 
 class GraphRoom(QWidget):
     """`original` is the window's graph; `optimized` comes when it is asked for, through `switch`."""
+
+    wide = Signal(bool)  # whether more room is needed than for one graph
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +57,7 @@ class GraphRoom(QWidget):
             self.sides.addWidget(side)
         self._second = sides[1]
         self.optimized.toolbar.hide()
+        self.optimized.crumbs.hide()
         self.heads[0].hide()
         self._second.hide()
         self.pages = QStackedWidget()
@@ -69,7 +72,9 @@ class GraphRoom(QWidget):
         self.heads[0].setVisible(on)
         self._second.setVisible(on)
         self.tie.on = False
+        self.wide.emit(on)
         if on:
+            self.sides.setSizes([1000, 1000])
             self._say(None)
             self._look()
             return
@@ -152,8 +157,10 @@ def _side(head: QWidget, view: GraphView) -> QWidget:
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
-    head.setContentsMargins(14, 0, 0, 0)
-    column.addWidget(head)
+    line = QHBoxLayout()
+    line.setContentsMargins(14, 0, 8, 2)
+    line.addWidget(head)
+    column.addLayout(line)
     column.addWidget(view, 1)
     made.setMinimumWidth(160)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from studio.gui import icons
@@ -13,12 +13,8 @@ from studio.gui.graph.heat import MODES
 from studio.gui.texts import T
 from studio.gui.theme import Theme
 
-_BUTTONS = (
-    ("expand", T.graph_expand),
-    ("collapse", T.graph_collapse),
-    ("zoom", T.graph_zoom),
-    ("fit", T.graph_fit),
-)
+_BUTTONS = (("zoom", T.graph_zoom), ("fit", T.graph_fit))
+_SCOPES = (("expand", T.graph_expand), ("collapse", T.graph_collapse))
 _SAVED = (("svg", T.graph_save_svg), ("png", T.graph_save_png), ("copy", T.graph_copy))
 
 
@@ -44,7 +40,7 @@ class Toolbar(QWidget):
         self.field.setAccessibleName(T.graph_find_tip)
         self.field.setClearButtonEnabled(True)
         self.field.setMaximumWidth(220)
-        self.field.setMinimumWidth(130)
+        self.field.setMinimumWidth(110)
         self.field.setToolTip(T.graph_find_tip)
         self.field.textChanged.connect(self.sought)
         self.field.returnPressed.connect(self._go)
@@ -54,13 +50,14 @@ class Toolbar(QWidget):
         self.combo = QComboBox(self)
         self.combo.setAccessibleName(T.graph_colour_by)
         for key, label in MODES.items():
-            self.combo.addItem(T.graph_colour.format(mode=label), key)
+            self.combo.addItem(label, key)
+        self.combo.setToolTip(T.graph_colour_by)
         self.combo.activated.connect(self._chosen)
         self.buttons: dict[str, QToolButton] = {}
         self.catch = self._button("lasso", T.graph_lasso)
         self.catch.setCheckable(True)
         self.catch.toggled.connect(self.lasso)
-        self.wrap = self._button("columns", T.graph_columns)
+        self.wrap = QAction(T.graph_columns, self)
         self.wrap.setCheckable(True)
         self.wrap.setChecked(True)
         self.wrap.toggled.connect(self.columns)
@@ -75,16 +72,19 @@ class Toolbar(QWidget):
         line.addStretch(1)
         line.addWidget(self.combo)
         line.addWidget(self.catch)
-        line.addWidget(self.wrap)
         for name, tip in _BUTTONS:
             button = self._button(name, tip)
             button.clicked.connect(getattr(self, name))
             line.addWidget(button)
-        line.addWidget(self._saving())
+        line.addWidget(self._more())
 
-    def _saving(self) -> QToolButton:
-        """A menu of the ways to keep the picture."""
-        button, menu = self._button("export", T.graph_save), QMenu(self)
+    def _more(self) -> QToolButton:
+        """A menu of what is wanted less often: scopes, columns, pictures."""
+        button, menu = self._button("more", T.more), QMenu(self)
+        for name, text in _SCOPES:
+            menu.addAction(text).triggered.connect(getattr(self, name))
+        menu.addAction(self.wrap)
+        menu.addSeparator()
         for key, text in _SAVED:
             menu.addAction(text).triggered.connect(partial(self.saved.emit, key))
         button.setMenu(menu)
