@@ -15,13 +15,14 @@ import onnx
 import psutil
 from numpy.typing import NDArray
 
+from studio.errors import MeasureError
 from studio.formats.onnx_in import open_model
-from studio.measure.sessions import kernels, open_session
+from studio.measure.sessions import SessionSource, kernels, open_runner, open_session
 from studio.measure.statistics import Interval, Pairs, paired_difference
 
 Array = NDArray[np.float32]
 Row = dict[str, Any]
-_BATCH = 500
+_BATCH = 100
 _LIMIT = 40.0
 _FLOAT = ("Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "MatMulNBits", "ConvTranspose")
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
@@ -30,12 +31,16 @@ _PAIR = ("QuantizeLinear", "DequantizeLinear")
 def measured(files: Mapping[str, Path], x: Array, y: NDArray[np.int64]) -> dict[str, Row]:
     """Per file: top-1 in % over `x`, agreement with "float" in %, bytes, and the kernels it runs on.
 
-    `right` packs which samples were right, one bit each, as hexadecimal: for paired differences.
+    A file that does not run has `failed` alone. `right` packs which samples were right, one bit each, as
+    hexadecimal: for paired differences.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         guesses = dict(zip(files, pool.map(lambda path: _guesses(path, x), files.values()), strict=True))
     found: dict[str, Row] = {}
     for name, path in files.items():
+        if isinstance(guesses[name], str):
+            found[name] = {"failed": guesses[name]}
+            continue
         ops = kernels(str(path))
         found[name] = {
             "top1": float((guesses[name] == y).mean() * 100),
@@ -111,10 +116,14 @@ def _turn(session: object, feed: dict[str, Array]) -> float:
     return float(np.median(taken))
 
 
-def _guesses(path: Path, x: Array) -> NDArray[np.int64]:
-    session = open_session(str(path))
-    name = session.get_inputs()[0].name
-    parts = [session.run(None, {name: x[at : at + _BATCH]})[0] for at in range(0, len(x), _BATCH)]
+def _guesses(path: Path, x: Array) -> NDArray[np.int64] | str:
+    """The class of each sample, or why the file does not run."""
+    try:
+        runner = open_runner(SessionSource(str(path), ""))
+        name = runner.inputs[0]
+        parts = [runner.run({name: x[at : at + _BATCH]})[0] for at in range(0, len(x), _BATCH)]
+    except MeasureError as error:
+        return f"made, but does not run: {error.cause}"[:240]
     return np.asarray(np.concatenate(parts).argmax(axis=1))
 
 

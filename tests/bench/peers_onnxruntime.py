@@ -34,12 +34,12 @@ class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships 
 
 def quantize(job: peers_job.Job) -> None:
     kind, _, reduced = job.variant.partition("+")
+    if kind == "dynamic":  # per channel, and after pre-processing, it stumbles over a transposed Gemm
+        quantize_dynamic(str(job.model), str(job.out), reduce_range=True)
+        return
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder, "prepared.onnx")
         quant_pre_process(str(job.model), str(prepared), skip_symbolic_shape=True)
-        if kind == "dynamic":
-            quantize_dynamic(str(prepared), str(job.out), per_channel=True, reduce_range=True)
-            return
         quantize_static(
             str(prepared),
             str(job.out),

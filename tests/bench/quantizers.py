@@ -93,6 +93,7 @@ def _net(net: str, options: argparse.Namespace, known: Found) -> Found:
         x, y = arrays["x"], arrays["y"]
     if "rows" not in known:
         _fill(made, files, measured(files, x, y))
+        files = {row["tool"]: files[row["tool"]] for row in made if "top1" in row}
     times, load = timed(files, x[:1], options.rounds)
     _fill(made, files, times)
     return {"rows": made, "load": load, "samples": len(x)}
