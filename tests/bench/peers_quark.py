@@ -1,6 +1,6 @@
 """Quark (ONNX): cross-layer equalization, then uint8 min-max activations and int8 weights per channel.
 
-The variant `8+reduced` keeps weights to 7 bits, for x86 without VNNI; only its older configuration can say so.
+The variant `8+reduced` keeps weights to 7 bits, for x86 without VNNI; its older configuration says so.
 """
 
 from __future__ import annotations

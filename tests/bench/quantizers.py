@@ -39,6 +39,8 @@ _FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[
 def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
+    options.out, options.models = options.out.resolve(), options.models.resolve()
+    options.peers = [str(Path(each).absolute()) for each in options.peers]
     kept = options.out / "results.json"
     known = json.loads(kept.read_text()) if kept.exists() else {"nets": {}}
     _state_threads()
@@ -150,7 +152,10 @@ def _make(row: Row, options: argparse.Namespace, data: Path, model: Path, out: P
     out.unlink(missing_ok=True)
     command = [python, str(HERE / row.script), *map(str, (model, data)), row.variant, str(out)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        # In the folder of the files, because Quark leaves a report where it runs.
+        done = subprocess.run(
+            command, cwd=out.parent, capture_output=True, text=True, timeout=600, check=False
+        )
     except subprocess.TimeoutExpired:
         return {"failed": "took longer than 600 s"}
     if done.returncode or not out.exists():
