@@ -14,6 +14,7 @@ from studio.compress.fold import along, bias_array, drop_unused, share_equals, w
 from studio.compress.pairs import Ranges, insert_pairs, keep_apart
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
+from studio.compress.scales import narrowed, place_bias, place_scale
 from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float, why_not
 from studio.compress.weights import Levels
 from studio.compress.work import Array, Work, set_input
@@ -126,7 +127,8 @@ def _store_levels(
     if scale is None:
         set_input(node, 1, _as_float(work, shelf, node, codes, levels))
         return
-    steps = shelf.constant(levels.scale if levels.scale.size > 1 else levels.scale.reshape(()))
+    levels = narrowed(levels)
+    steps = place_scale(shelf, node, levels)
     axis = {"axis": levels.axis} if levels.scale.size > 1 else {}
     parts = [codes, steps]
     if levels.zero is not None:
@@ -137,7 +139,7 @@ def _store_levels(
     if node.op_type == "MatMul":
         keep_apart(work, node)
     elif bias is not None and bias.any():
-        _store_bias(work, shelf, node, bias, scale, steps)
+        set_input(node, 2, place_bias(shelf, node, bias, scale, steps, levels))
     elif bias is not None:
         node.resize_inputs(2)  # a float bias, be it zero, would keep the kernel from fusing
 
@@ -154,20 +156,6 @@ def _placed(shelf: Shelf, node: ir.Node, levels: Levels, storage: str) -> ir.Val
     codes = place(shelf, node, levels, storage, name, opset)
     shelf.placed[weight] = (levels, codes)
     return codes
-
-
-def _store_bias(
-    work: Work, shelf: Shelf, node: ir.Node, bias: Array, scale: ir.Value, steps: ir.Value
-) -> None:
-    """int32 codes of the accumulator's scale, which is a product that folds at load: four bytes saved."""
-    assert scale.const_value is not None
-    assert steps.const_value is not None
-    unit = scale.const_value.numpy() * steps.const_value.numpy()
-    codes = np.rint(bias.astype(np.float64) / unit).astype(np.int32)
-    stored = work.constant(codes, work.release(node.inputs[2]))
-    axis = {"axis": 0} if steps.const_value.size > 1 else {}
-    product = work.before(node, "Mul", [scale, steps])
-    set_input(node, 2, work.before(node, "DequantizeLinear", [stored, product], axis))
 
 
 def _as_float(work: Work, shelf: Shelf, node: ir.Node, codes: ir.Value, levels: Levels) -> ir.Value:

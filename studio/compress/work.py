@@ -128,6 +128,7 @@ class Work:
         """Insert a nameless node in front of `node` and return its one output."""
         made = self._node(op, inputs, attributes)
         self.model.graph.insert_before(node, made)
+        made.name = None  # the graph named it: bytes that tell nobody anything
         return made.outputs[0]
 
     def after(
@@ -140,6 +141,7 @@ class Work:
         """Insert a nameless node behind `node` and return its one output."""
         made = self._node(op, inputs, attributes)
         self.model.graph.insert_after(node, made)
+        made.name = None
         return made.outputs[0]
 
     def _node(self, op: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any] | None) -> ir.Node:
