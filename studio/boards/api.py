@@ -30,6 +30,7 @@ from studio.boards.report import BoardRun, BoardStatus, Pushed
 from studio.boards.serving import Serving
 from studio.boards.signing import allowed
 from studio.boards.ssh import SshLink
+from studio.boards.trying import try_out
 from studio.control import Control
 from studio.target import for_facts
 
@@ -111,6 +112,13 @@ class Boards:
         known = self._quick(self._board(board), package.bytes)
         wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep)
         return pushing.push(self._link(known), known, package, wish, control or Control())
+
+    def try_out(
+        self, board: Board | str, package: Package, control: Control, runs: int = 200, threads: int = 1
+    ) -> BoardRun:
+        """Time a package on the board and take it away again; what is active there stays active."""
+        known = self._quick(self._board(board), package.bytes)
+        return try_out(self._link(known), known, package, Timing(runs, pushing.WARM_UP, threads), control)
 
     def forecast(self, board: Board | str, package: Package) -> Forecast:
         """How many bytes a push of this package would send now; nothing is sent."""

@@ -7,22 +7,23 @@ from dataclasses import replace
 
 from studio.control import Cancelled, Control
 from studio.errors import WorkerError
-from studio.metrics import Comparison, Sensitivity
+from studio.metrics import ESTIMATED, Comparison, Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.document import Document
 from studio.recipe.resolve import Plan
-from studio.search.budgets import SOLVER, Budgets, Effort, Wish
+from studio.search.budgets import SOLVER, Budgets, Effort
 from studio.search.front import Found, Visited
-from studio.session.measuring import Measuring, ignore
+from studio.session.measuring import ignore
 from studio.session.opening import job_of
+from studio.session.racing import Racing
 from studio.workbench.api import Job
 
 EVERY_ROUND = 3
 _DEATHS = 2  # a worker that dies more often will do so again
 
 
-class Searching(Measuring):
+class Searching(Racing):
     """Long verbs; what they find by the time they are cancelled is kept."""
 
     def sensitivity(
@@ -81,14 +82,14 @@ class Searching(Measuring):
         """
         document = self.journal.document
         self._data()
-        self._state = replace(self._state, visited=())
+        with self._lock:
+            self._state = replace(self._state, visited=())
 
         def seen(each: Visited) -> None:
             self._saw(each, document)
             emit(each)
 
-        wish = Wish(budgets, effort)
-        found = self.workbench.search(job_of(document), wish, seen, control)
+        found = self._search(job_of(document), budgets, effort, seen, control)
         with self._lock:
             self._demand_current(document.revision)
             self._state = replace(self._state, visited=found.visited)
@@ -120,6 +121,8 @@ class Searching(Measuring):
 def _notes(found: Found) -> tuple[str, ...]:
     """What must be said of a result: budgets that it misses, and what its figure is worth."""
     missed = tuple(str(each) for each in found.fails)
+    if found.best.timed == ESTIMATED:
+        missed = (*missed, "its time on the board is estimated from files that were timed there")
     n = found.best.comparison.difference.n
     if found.judged is None:
         return (*missed, f"chosen on the {n:,} samples that judge it, which flatters it")

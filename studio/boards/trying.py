@@ -1,0 +1,34 @@
+"""A file timed on a board that goes on with what it does: nothing is switched, nothing stays there."""
+
+from __future__ import annotations
+
+from studio.boards.book import Board
+from studio.boards.delta import deliver
+from studio.boards.link import Link
+from studio.boards.package import Package
+from studio.boards.proof import Timing, prove
+from studio.boards.protocol import Releases, manifest_digest
+from studio.boards.report import BoardRun
+from studio.boards.trust import condition, doubts
+from studio.control import Control
+from studio.errors import BoardError
+
+
+def try_out(link: Link, board: Board, package: Package, timing: Timing, control: Control) -> BoardRun:
+    """See `Boards.try_out`."""
+    releases = Releases(link, board)
+    control.step(0.0, f"preparing {board.name}")
+    releases.prepare(control)
+    there = package.id in {release.id for release in releases.status().releases}
+    if not there:
+        deliver(releases, package, control.part(0.0, 0.4))
+        releases.verb("commit", package.id, manifest_digest(package.manifest))
+    try:
+        before = condition(link)
+        run = prove(link, board, releases, package.id, timing, control.part(0.4, 1.0))
+    finally:
+        if not there:
+            releases.verb("delete", package.id)
+    if not run.ran:
+        raise BoardError(f"board {board.name}", run.reason, "Search without a limit on its time.")
+    return doubts(link, run, before)

@@ -1,0 +1,62 @@
+"""Searches that a board's time limits: the file that would be chosen is timed there, until it has been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from studio.control import Control
+from studio.metrics import ESTIMATED
+from studio.search.budgets import HERE, Budgets, Effort, Timed, Wish
+from studio.search.front import Found, Visited
+from studio.session.outgoing import Outgoing
+from studio.workbench.api import Candidate, Job
+
+ROUNDS = 6
+_SOLVING = 0.7
+
+
+class Racing(Outgoing):
+    """The search of a session, with or without a board in it."""
+
+    def _search(
+        self, job: Job, budgets: Budgets, effort: Effort, emit: Callable[[Visited], None], control: Control
+    ) -> Found:
+        if budgets.max_latency is None or budgets.place == HERE:
+            return self.workbench.search(job, Wish(budgets, effort), emit, control)
+        return self._race(job, budgets, effort, emit, control)
+
+    def _race(
+        self, job: Job, budgets: Budgets, effort: Effort, emit: Callable[[Visited], None], control: Control
+    ) -> Found:
+        """Search, time the best and the reference on the board, search again with what it told.
+
+        What was built and measured is kept, so that a round costs what is new in it. Between files that
+        were timed there, times are estimated; the best of the last round may be such a one.
+        """
+        self.boards.book.get(budgets.place)
+        timed: tuple[Timed, ...] = ()
+        solver = replace(effort, trials=0, minutes=0.0)
+        found = self.workbench.search(job, Wish(budgets, solver), emit, control.part(0.0, _SOLVING))
+        fresh: tuple[Visited, ...] = (found.visited[0], found.best)
+        alone = len(found.visited)
+        for at in range(ROUNDS):
+            part = control.part(*(_SOLVING + (1 - _SOLVING) * (at + side) / ROUNDS for side in (0, 1)))
+            for each in fresh:
+                if all(one.sha256 != each.artifact.sha256 for one in timed):
+                    timed = (*timed, self._timed_there(job, budgets.place, each, part.part(0.0, 0.4)))
+            found = self.workbench.search(job, Wish(budgets, effort, timed), emit, part.part(0.4, 1.0))
+            if effort.minutes:  # the minutes are over; what they bred is asked for again by number
+                effort = replace(effort, minutes=0.0, trials=max(len(found.visited) - alone, 1))
+            fresh = (found.best,)
+            if found.best.timed != ESTIMATED:
+                break
+        return found
+
+    def _timed_there(self, job: Job, board: str, seen: Visited, control: Control) -> Timed:
+        """The median of a visited recipe's file on the board, which goes on with what it does."""
+        built = self.workbench.build(replace(job, recipe=seen.recipe), control.part(0.0, 0.2))
+        candidate = Candidate(built.path, built)
+        goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
+        run = self.boards.try_out(board, self._package(candidate, goldens), control.part(0.3, 1.0))
+        return Timed(seen.recipe, built.sha256, run.p50)
