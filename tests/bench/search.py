@@ -1,0 +1,232 @@
+"""The front of a search against uniform widths and uniform pruning, judged on samples that had no say.
+
+    python tests/bench/nets.py --out NETS --nets depthwise residual
+    python tests/bench/search.py NETS --out RESULTS        # under ten minutes on two quiet cores
+
+Every net is searched on the first samples of `NETS/data.npz`, for the target of this computer, with every
+repair on. For each uniform recipe the front's point is taken that is no larger and looked best *there*; both
+files then answer the other samples, and the verdict is worked out from their paired difference:
+
+- `dominated`: the front's file is no larger and no less accurate, and better in one of the two;
+- `level`: no larger, less accurate by no more than the interval of the paired difference allows;
+- `NOT`: anything else.
+
+Writes `search.json` and `search.md`, and prints the latter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from studio.artifact import Artifact
+from studio.control import Control
+from studio.data.reference import DataRef
+from studio.metrics import Comparison
+from studio.paths import resource
+from studio.recipe.settings import Recipe
+from studio.search.budgets import Budgets, Effort
+from studio.search.front import Found, Visited
+from studio.search.table import uniform
+from studio.session.session import Session
+from studio.workbench.api import Candidate, ModelRef
+from studio.workbench.local import LocalWorkbench
+
+NETS = ("sample", "depthwise", "residual")
+RIVALS = {
+    "8 bits": (8, 0.0),
+    "6 bits": (6, 0.0),
+    "4 bits": (4, 0.0),
+    "8 bits, 10 % pruned": (8, 0.1),
+    "8 bits, 30 % pruned": (8, 0.3),
+    "8 bits, 50 % pruned": (8, 0.5),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A file on the judging samples: bytes, and points against the original with the interval."""
+
+    label: str
+    bytes: int
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Duel:
+    """A uniform recipe, the front's answer to it, and the paired difference front − uniform in points."""
+
+    rival: Point
+    answer: Point | None
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        if self.answer is None:
+            return "NOT"
+        if self.gain >= 0 and (self.gain > 0 or self.answer.bytes < self.rival.bytes):
+            return "dominated"
+        return "level" if self.high >= 0 else "NOT"
+
+
+@dataclass(frozen=True)
+class Net:
+    """All that was seen of one net."""
+
+    name: str
+    target: str
+    visited: int
+    seconds: float
+    original: float
+    front: tuple[Point, ...]
+    duels: tuple[Duel, ...]
+
+
+class Bench:
+    """One net, searched on one part of the samples and judged on the other."""
+
+    def __init__(self, name: str, model: Path, parts: tuple[Path, Path], folder: Path) -> None:
+        self.name, self.judging = name, DataRef(str(parts[1]))
+        self.workbench = LocalWorkbench(folder / name, threads=1)
+        self.session = Session(self.workbench)
+        self.session.open(model, Control())
+        self.session.attach_data(DataRef(str(parts[0])), Control())
+        self.job = self.session.job()
+
+    def run(self, effort: Effort) -> Net:
+        began = time.perf_counter()
+        found = self.session.search(Budgets(max_drop=1.0), Control(progress(self.name)), effort=effort).value
+        spent = time.perf_counter() - began
+        front = {each.artifact.sha256: self._point(each.label, each.artifact) for each in found.front}
+        original = self._judged(self.job.model, found.best.artifact).original.value
+        duels = [self._duel(label, rival, found, front) for label, rival in self._rivals().items()]
+        self.session.close()
+        target = self.job.recipe.target
+        visited, points = len(found.visited), tuple(front.values())
+        return Net(self.name, target, visited, round(spent, 1), original, points, tuple(duels))
+
+    def _rivals(self) -> dict[str, Recipe]:
+        return {label: uniform(self.job.recipe, *given) for label, given in RIVALS.items()}
+
+    def _duel(self, label: str, recipe: Recipe, found: Found, front: dict[str, Point]) -> Duel:
+        rival = self.workbench.build(replace(self.job, recipe=recipe), Control())
+        point, answer = self._point(label, rival), _answer(found.front, rival)
+        if answer is None:
+            return Duel(point, None, 0.0, 0.0, 0.0)
+        against = self.workbench.open(rival.path, Control())
+        paired = self._judged(ModelRef.to(against), answer.artifact).difference
+        return Duel(point, front[answer.artifact.sha256], paired.value, paired.low or 0.0, paired.high or 0.0)
+
+    def _point(self, label: str, artifact: Artifact) -> Point:
+        figure = self._judged(self.job.model, artifact).difference
+        return Point(label, artifact.bytes, figure.value, figure.low or 0.0, figure.high or 0.0)
+
+    def _judged(self, against: ModelRef, artifact: Artifact) -> Comparison:
+        candidate = Candidate(artifact.path, artifact)
+        return self.workbench.compare(against, candidate, self.judging, lambda _: None, Control())
+
+
+def _answer(front: Sequence[Visited], rival: Artifact) -> Visited | None:
+    """The most accurate of the front, where it was chosen, that is no larger."""
+    small = [each for each in front if each.artifact.bytes <= rival.bytes]
+    return min(small, key=lambda each: each.drop, default=None)
+
+
+def halves(data: Path, choosing: int, folder: Path) -> tuple[Path, Path]:
+    """The first samples and the others, each with the same calibration samples, stored plainly."""
+    held = np.load(data)
+    parts = {"choosing": slice(0, choosing), "judging": slice(choosing, None)}
+    for name, part in parts.items():
+        columns = {"x": held["x"][part], "y": held["y"][part], "x_calibration": held["x_calibration"]}
+        np.savez(folder / f"{name}.npz", **columns)
+    return folder / "choosing.npz", folder / "judging.npz"
+
+
+def markdown(nets: Sequence[Net], samples: tuple[int, int], seed: int) -> str:
+    """One table for each net, and how many uniform recipes are beaten."""
+    duels = [duel for net in nets for duel in net.duels]
+    counts = {kind: sum(duel.verdict == kind for duel in duels) for kind in ("dominated", "level", "NOT")}
+    lines = [
+        f"Chosen on {samples[0]:,} samples, judged on {samples[1]:,} others; seed {seed}. "
+        f"Of {len(duels)} uniform recipes {counts['dominated']} are dominated, {counts['level']} level, "
+        f"{counts['NOT']} not.",
+        f"{platform.machine()}, Python {platform.python_version()}.",
+    ]
+    for net in nets:
+        lines += ["", f"`{net.name}`: {net.original:.2f} % in float, target {net.target}, "]
+        lines[-1] += f"{net.visited} files in {net.seconds:.0f} s, {len(net.front)} on the front."
+        lines += ["", "| uniform | bytes | against float | the front's | bytes | front − uniform | verdict |"]
+        lines += ["|---|---|---|---|---|---|---|", *(_row(duel) for duel in net.duels)]
+        lines += [
+            "",
+            "Front: " + "; ".join(f"{each.bytes:,} bytes {_points(each)}" for each in net.front) + ".",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(duel: Duel) -> str:
+    rival, answer = duel.rival, duel.answer
+    cells = [rival.label, f"{rival.bytes:,}", _points(rival)]
+    cells += [answer.label, f"{answer.bytes:,}"] if answer else ["–", "–"]
+    cells += [f"{duel.gain:+.2f} [{duel.low:+.2f}, {duel.high:+.2f}]", duel.verdict]
+    return f"| {' | '.join(cells)} |"
+
+
+def _points(point: Point) -> str:
+    return f"{point.difference:+.2f} [{point.low:+.2f}, {point.high:+.2f}]"
+
+
+def progress(name: str):
+    """Tells every tenth of the way on stderr."""
+    told = [-1]
+
+    def show(fraction: float, text: str) -> None:
+        if int(10 * fraction) > told[0]:
+            told[0] = int(10 * fraction)
+            print(f"{name}: {fraction:.0%} {text}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where nets.py put data.npz and the nets")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
+    parser.add_argument("--choosing", type=int, default=4000, help="samples that the search sees")
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--minutes", type=float, default=2.5, help="longest search of one net")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as held:
+        folder = Path(held)
+        parts = halves(asked.folder / "data.npz", asked.choosing, folder)
+        effort = Effort(asked.trials, asked.minutes, asked.seed)
+        nets = []
+        for name in asked.nets:
+            model = resource("samples", "fashion.onnx") if name == "sample" else asked.folder / f"{name}.onnx"
+            nets.append(Bench(name, model, parts, folder).run(effort))
+        judged = len(np.load(parts[1])["y"])
+    told = [asdict(net) | {"verdicts": [duel.verdict for duel in net.duels]} for net in nets]
+    (asked.out / "search.json").write_text(json.dumps(told, indent=1))
+    text = markdown(nets, (asked.choosing, judged), asked.seed)
+    (asked.out / "search.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
