@@ -27,7 +27,8 @@ from studio.session.session import Session
 
 OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
 NOISE, EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "noise", "export", "report", "save", "inspect", "answers"
-_SETTLE_MS = 60
+READY = "ready"
+_SETTLE_MS = 30
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 
 
@@ -49,6 +50,7 @@ class Bridge(QObject):
         self.session = session
         self._lanes = Lanes(self._from_lane, self._from_work)
         self._closed = False
+        self._asked: object = None
         self._guard, self._latest = threading.Lock(), dict[str, Advance]()
         self._routes: dict[type, Any] = {
             Changed: self._take_change,
@@ -126,8 +128,17 @@ class Bridge(QObject):
         self.run(DATA, T.job_attach.format(name=name), lambda control: self.session.attach_data(ref, control))
 
     def measure(self) -> None:
-        """Build and measure the current state soon; many wishes in a row become one."""
-        self._settle.start()
+        """Build and measure the current state: at once where nothing is being measured, else soon, so that
+        many wishes in a row become one.
+        """
+        if self._settle.isActive() or self._lanes.busy(MEASURE):
+            self._settle.start()
+        else:
+            self._measure_now()
+
+    def prepare(self, names: tuple[str, ...]) -> None:
+        """Get ready for edits of `names`, so that their figures come sooner; a measurement ends it."""
+        self.run(READY, T.job_ready, lambda control: self.session.prepare(names, control))
 
     def time(self) -> None:
         """Time the file here, after what is being measured, so that the two do not disturb each other."""
@@ -193,6 +204,11 @@ class Bridge(QObject):
 
     @Slot()
     def _measure_now(self) -> None:
+        document = self.session.document
+        if document is self._asked and (self.busy(MEASURE) or self.session.measured is not None):
+            return  # several edits told of at once are one state
+        self._asked = document
+        self.cancel(READY)
         self.run(MEASURE, T.job_measure, lambda control: self.session.measure(control, self._arrived.emit))
 
     # From engine threads.

@@ -11,6 +11,7 @@ from studio.gui.bridge import MEASURE, SENSE, Bridge
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
 from studio.gui.plots.page import PlotsPage
+from studio.gui.readying import Readying
 from studio.gui.texts import T
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome
@@ -49,6 +50,7 @@ class Presenter(QObject):
         page.graph.selected.connect(page.layers.view.select)
         page.layers.view.chosen.connect(page.selection.choose)
         page.graph.selected.connect(page.selection.choose)
+        Readying(bridge, page.selection)
         self._plots = page.of(PlotsPage)
         for plot in self._plots.all():
             plot.chosen.connect(bridge.goto)

@@ -199,6 +199,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     job_measure: str = "Building and measuring"
     job_latency: str = "Timing"
     job_sensitivity: str = "Sensitivity"
+    job_ready: str = "Getting ready for edits"
     job_export: str = "Exporting {name}"
     job_push: str = "Pushing to {name}"
     job_board: str = "Talking to {name}"

@@ -1,180 +1,213 @@
-"""From an edit to its figures: ours against the loop of a user of onnxruntime.quantization, in one run.
+"""From an edit to its figures: ours against the loops of users of onnxruntime and NNCF, in one run.
 
-    python tests/bench/live.py --model resources/samples/fashion.onnx --data resources/samples/fashion.npz
+    python tests/bench/live.py NETS --peers PEERS/bin/python --out RESULTS      # under ten minutes when quiet
 
-The edit is one layer in the middle, to another width. Ours: rebuild, first figure, all samples, in the
-engine; once with a cut kept ahead of the layer, once whole. Theirs: quantize_static again (nodes
-to leave out changed, as its users do), a session, the same samples. Times are of a machine that may be
-shared: read the ratios. `--repair` says which repairs our file gets (theirs knows none).
+NETS is the folder of `nets.py`; the bundled sample is added. The edit is one layer in the middle, to another
+width. Ours: rebuild, first figure (32 samples), all samples, in the engine on one thread; from a cut kept
+ahead of the layer, from the inputs (whole), and with learned rounding. Theirs: quantize again with the layer
+left out or in, a session, the same samples. Contestants take turns, so that what else the machine does hits
+all: read the ratios. Then a net of ResNet-18's size at 224² without labels, on two threads, and the window
+from slider to repainted figure. Writes results.json and results.md; asserts nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-import numpy as np
-import onnxruntime as ort
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
+import live_resnet
+import live_table
+import psutil
+from peers_machine import facts as machine
 
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.graph.model import Facts
 from studio.metrics import Comparison
-from studio.recipe.settings import Recipe, Settings
+from studio.recipe.settings import REPAIRS, Recipe, Settings
 from studio.workbench.api import Candidate, Job, ModelRef
 from studio.workbench.local import LocalWorkbench
 
-WIDTHS = (7, 6, 5, 4, 3, 2)
+HERE = Path(__file__).parent
+SAMPLE = HERE.parents[1] / "resources" / "samples" / "fashion.onnx"
+NETS = ("residual", "depthwise", "sample")
+WIDTHS = (7, 6, 5, 7, 6, 5)
+LEARNED_WIDTHS = (4, 3, 2)
 CALIBRATION = 200
+TIGHT = 1.0
+Times = dict[str, float]
 
 
 class Ours:
     """The engine, as the window drives it."""
 
-    def __init__(self, model: Path, data: Path, samples: int, folder: Path, repair: tuple[str, ...]) -> None:
+    def __init__(
+        self, model: Path, data: Path, samples: int, folder: Path, repair: tuple[str, ...] = ()
+    ) -> None:
+        folder.mkdir()
         self.bench = LocalWorkbench(folder, threads=1)
         self.facts: Facts = self.bench.open(str(model), Control())
         self.data = DataRef(str(data), None, samples)
+        repair = repair or tuple(name for name in REPAIRS if name != "round")
         recipe = Recipe(default=Settings(bits=8), calibration_samples=CALIBRATION, repair=repair)
         self.job = Job(ModelRef.to(self.facts), recipe, self.data)
         self.layer = self.facts.layers[len(self.facts.layers) // 2].name
 
     def prepare(self) -> float:
-        """Seconds to get ready for edits of the layer; returns the share of nodes behind the cut."""
+        """Get ready for edits of the layer; returns the share of nodes behind the cut."""
         self.edit(8)
         return self.bench.prepare(self.job, (self.layer,), Control()).behind
 
-    def edit(self, bits: int) -> dict[str, float]:
-        """Milliseconds from the edit to the built file, to the first figure, to all samples."""
-        began = perf_counter()
+    def edit(self, bits: int) -> Times:
+        """Milliseconds from the edit to the built file, the first figure and all samples; samples to ±1."""
+        began, seen = perf_counter(), list[tuple[float, Comparison]]()
         recipe = self.job.recipe.with_rule(self.layer, Settings(bits=bits))
+        self.bench._built = type(self.bench._built)(1)  # an edit back would not be built again
         artifact = self.bench.build(Job(self.job.model, recipe, self.data), Control())
-        built, first = perf_counter(), []
-
-        def emit(found: Comparison) -> None:
-            first.append(perf_counter())
-
-        candidate = Candidate(artifact.path, artifact)
-        found = self.bench.compare(self.job.model, candidate, self.data, emit, Control())
-        done = perf_counter()
-        return {
-            "built": 1000 * (built - began),
-            "first": 1000 * (first[0] - began),
-            "all": 1000 * (done - began),
-            "top1": found.optimized.value,
-        }
-
-
-class Theirs:
-    """Quantize, open, evaluate: the loop of a script around onnxruntime.quantization."""
-
-    def __init__(self, model: Path, data: Path, samples: int, folder: Path, first: int) -> None:
-        self.prepared, self.out = folder / "prepared.onnx", folder / "theirs.onnx"
-        quant_pre_process(str(model), str(self.prepared), skip_symbolic_shape=True)
-        arrays = np.load(data)
-        self.x, self.y = arrays["x"][:samples].astype(np.float32), arrays["y"][:samples]
-        calibration = arrays["x_calibration"] if "x_calibration" in arrays else arrays["x"]
-        self.calibration = calibration[:CALIBRATION].astype(np.float32)
-        session = ort.InferenceSession(str(self.prepared), providers=["CPUExecutionProvider"])
-        self.name, self.first = session.get_inputs()[0].name, first
-
-    def edit(self, left_out: list[str]) -> dict[str, float]:
-        """The same times; `left_out` are nodes to keep in float."""
-        began = perf_counter()
-        quantize_static(
-            str(self.prepared),
-            str(self.out),
-            _Reader(self.name, self.calibration),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=left_out,
-        )
         built = perf_counter()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        session = ort.InferenceSession(str(self.out), options, providers=["CPUExecutionProvider"])
-        answers = [self._answers(session, 0, self.first)]
-        first = perf_counter()
-        answers += [self._answers(session, at, at + 256) for at in range(self.first, len(self.x), 256)]
-        top1 = 100 * float((np.concatenate(answers) == self.y).mean())
-        done = perf_counter()
-        return {
-            "built": 1000 * (built - began),
-            "first": 1000 * (first - began),
-            "all": 1000 * (done - began),
-            "top1": top1,
-        }
+        candidate = Candidate(artifact.path, artifact)
+        self.bench.compare(
+            self.job.model, candidate, self.data, lambda each: seen.append((perf_counter(), each)), Control()
+        )
+        tight = next((time_ for time_, each in seen if _arm(each) <= TIGHT), float("nan"))
+        enough = next((each.difference.n for _, each in seen if _arm(each) <= TIGHT), 0)
+        places = {"built": built, "first": seen[0][0], "tight": tight, "all": seen[-1][0]}
+        return {name: 1000 * (at - began) for name, at in places.items()} | {"tight_n": enough}
 
-    def _answers(self, session: ort.InferenceSession, start: int, stop: int) -> np.ndarray:
-        return np.asarray(session.run(None, {self.name: self.x[start:stop]})[0]).argmax(axis=1)
+    def whole(self, bits: int) -> Times:
+        """The same without any cut."""
+        self.bench._live = type(self.bench._live)(0)
+        return self.edit(bits)
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
-    def __init__(self, name: str, samples: np.ndarray) -> None:
-        self._batches = iter([{name: samples[at : at + 1]} for at in range(len(samples))])
+def _arm(found: Comparison) -> float:
+    figure = found.difference
+    assert figure.low is not None
+    assert figure.high is not None
+    return max(figure.high - figure.value, figure.value - figure.low)
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._batches, None)
+
+@contextmanager
+def peer(python: str, tool: str, ours: Ours, model: Path, samples: int) -> Iterator[Callable[[int], Times]]:
+    """Another tool's loop, in a process of its own; every other edit leaves the layer out."""
+    command = [python, HERE / "live_peer.py", tool, model, ours.data.path, samples, CALIBRATION, ours.layer]
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.DEVNULL,
+    }
+    with subprocess.Popen([str(each) for each in command], text=True, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        turns = iter(range(1 << 30))
+
+        def edit(_: int) -> Times:
+            print("out" if next(turns) % 2 else "in", file=process.stdin, flush=True)
+            line = next(each for each in process.stdout or () if each.startswith('{"built"'))
+            times: Times = json.loads(line)
+            return times
+
+        yield edit
+        process.stdin.close()
 
 
-def middle(edits: list[dict[str, float]]) -> dict[str, float]:
-    """The median of each time over all edits."""
+def in_turns(edits: dict[str, Callable[[int], Times]], widths: tuple[int, ...]) -> dict[str, Times]:
+    """Medians of every contestant's edits; the first one of each is not counted."""
+    found: dict[str, list[Times]] = {name: [] for name in edits}
+    for turn, bits in enumerate((widths[-1], *widths)):
+        for name, edit in edits.items():
+            times = edit(bits)
+            if turn:
+                found[name].append(times)
+    return {name: _medians(each) for name, each in found.items()}
+
+
+def _medians(edits: list[Times]) -> Times:
     return {name: round(statistics.median(each[name] for each in edits), 1) for name in edits[0]}
 
 
-def in_turns(edits: dict[str, Callable[[int], dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Every edit by every contestant, one after the other, so that what else the machine does hits all."""
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in edits}
-    for bits in WIDTHS:
-        for name, edit in edits.items():
-            found[name].append(edit(bits))
-    return {name: middle(each) for name, each in found.items()}
+def net(model: Path, data: Path, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All contestants on one net."""
+    samples = options.samples
+    folder.mkdir()
+    cut, whole = (Ours(model, data, samples, folder / name) for name in ("cut", "whole"))
+    learned = Ours(model, data, samples, folder / "learned", REPAIRS)
+    behind = cut.prepare()
+    whole.edit(8)
+    with ExitStack() as stack:
+        edits = {"ours, cut": cut.edit, "ours, whole": whole.whole}
+        peers = [(sys.executable, "onnxruntime"), *((python, "nncf") for python in options.peers)]
+        for python, tool in peers:
+            edits[tool] = stack.enter_context(peer(python, tool, cut, model, samples))
+        times = in_turns(edits, WIDTHS)
+    times |= in_turns({"ours, learned rounding": learned.edit}, LEARNED_WIDTHS)
+    return {"layer": cut.layer, "behind": behind, "samples": samples, "times": times}
+
+
+def large(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """A net of ResNet-18's size at 224², agreement with the original."""
+    folder.mkdir()
+    model, data = live_resnet.write(folder, options.pictures)
+    ours = Ours(model, data, options.pictures, folder / "made")
+    ours.bench._threads = min(os.cpu_count() or 1, 2)
+    behind = ours.prepare()
+    times = _medians([ours.edit(bits) for bits in (7, 6, 5)])
+    return {"layer": ours.layer, "behind": behind, "samples": options.pictures, "times": {"ours, cut": times}}
+
+
+def window(samples: int) -> dict[str, Any]:
+    """What `live_window.py` prints, over the bundled sample."""
+    command = [sys.executable, str(HERE / "live_window.py"), str(SAMPLE), str(SAMPLE.with_suffix(".npz"))]
+    done = subprocess.run([*command, str(samples)], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--samples", type=int, default=1000)
-    parser.add_argument("--repair", default="equalize,bias")
-    asked = parser.parse_args()
-    repair = tuple(name for name in asked.repair.split(",") if name)
+    options = _options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    loads = [os.getloadavg()[0]]
+    psutil.cpu_percent()
+    results: dict[str, Any] = {"machine": machine(options.peers, Recipe().target), "nets": {}}
     with tempfile.TemporaryDirectory() as folder:
-        places = [Path(folder, name) for name in ("cut", "whole", "theirs")]
-        for place in places:
-            place.mkdir()
-        cut = Ours(asked.model, asked.data, asked.samples, places[0], repair)
-        whole = Ours(asked.model, asked.data, asked.samples, places[1], repair)
-        whole.edit(8)
-        theirs = Theirs(asked.model, asked.data, asked.samples, places[2], 32)
-        behind = cut.prepare()
+        for name in options.nets:
+            model = SAMPLE if name == "sample" else options.models / f"{name}.onnx"
+            data = SAMPLE.with_suffix(".npz") if name == "sample" else options.models / "data.npz"
+            if model.exists():
+                results["nets"][name] = net(model, data, options, Path(folder, name))
+        if options.pictures:
+            results["large"] = large(options, Path(folder, "large"))
+    if not options.no_window:
+        results["window"] = window(options.samples)
+    results["load"] = [round(each, 1) for each in (*loads, os.getloadavg()[0])]
+    results["bars"] = live_table.bars(results)
+    (options.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (options.out / "results.md").write_text(live_table.markdown(results))
+    print(live_table.markdown(results))
 
-        def run_whole(bits: int) -> dict[str, float]:
-            whole.bench._live = type(whole.bench._live)(0)  # forgets the run before: nothing to cut
-            return whole.edit(bits)
 
-        contestants = {
-            "ours, cut": cut.edit,
-            "ours, whole": run_whole,
-            "onnxruntime": lambda bits: theirs.edit([cut.layer] if bits % 2 else []),
-        }
-        times = in_turns(contestants)
-    mine, peer = times["ours, cut"], times["onnxruntime"]
-    ratios = {name: round(peer[name] / mine[name], 1) for name in ("built", "first", "all")}
-    print(
-        json.dumps(
-            {"model": asked.model.name, "repair": repair, "behind": behind, "ms": times, "ratios": ratios}
-        )
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("models", type=Path, help="folder made by nets.py")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results.json and results.md")
+    parser.add_argument("--peers", action="append", default=[], help="an interpreter that has NNCF")
+    parser.add_argument("--nets", nargs="+", default=list(NETS))
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument(
+        "--pictures", type=int, default=800, help="at 224², for the large net; 0: leave it out"
     )
+    parser.add_argument("--no-window", action="store_true")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

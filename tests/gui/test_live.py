@@ -1,0 +1,66 @@
+"""The window follows a slider: it is ready before, and ends in one figure for where it was let go."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from studio.gui.bridge import MEASURE, READY
+from studio.gui.main_window import MainWindow
+from studio.jobs import Outcome
+from studio.metrics import Prepared
+from studio.project.changes import Changed, Measured
+from studio.recipe.settings import Recipe, Settings
+
+_SECONDS = 120_000
+EVENTS, EVERY_MS = 200, 25
+EIGHT = Recipe(default=Settings(bits=8), repair=("equalize", "bias"), calibration_samples=32)
+
+
+def _values(window: MainWindow, lane: str) -> list[object]:
+    """What jobs of a lane come to from now on."""
+    found: list[object] = []
+
+    def note(outcome: Outcome) -> None:
+        if outcome.lane == lane and isinstance(outcome.value, Changed):
+            found.append(outcome.value.value)
+
+    window.bridge.ended.connect(note)
+    return found
+
+
+def test_choosing_a_layer_gets_the_engine_ready_for_its_slider(opened: MainWindow, qtbot: QtBot) -> None:
+    ready, bridge = _values(opened, READY), opened.bridge
+    bridge.apply_recipe(EIGHT, "int8")
+    qtbot.waitUntil(lambda: bridge.session.measured is not None, timeout=_SECONDS)
+    opened.page.selection.choose((bridge.session.facts.layers[9].name,))
+    qtbot.waitUntil(
+        lambda: any(isinstance(each, Prepared) and each.tensors for each in ready), timeout=_SECONDS
+    )
+    assert all(isinstance(each, Prepared) and each.behind < 1 for each in ready if each != Prepared())
+
+
+@pytest.mark.slow
+def test_a_drag_ends_in_one_figure_for_where_it_was_let_go(opened: MainWindow, qtbot: QtBot) -> None:
+    bridge, measured, sent = opened.bridge, _values(opened, MEASURE), list[int]()
+    bridge.apply_recipe(EIGHT, "int8")
+    qtbot.waitUntil(lambda: bridge.session.measured is not None, timeout=_SECONDS)
+    name = bridge.session.facts.layers[9].name
+
+    def move() -> None:
+        opened.page.layers.view.edited.emit((name,), Settings(bits=2 + len(sent) % 6), "one drag")
+        sent.append(1)
+        if len(sent) == EVENTS:
+            slider.stop()
+
+    slider = QTimer()
+    slider.timeout.connect(move)
+    slider.start(EVERY_MS)
+    qtbot.waitUntil(lambda: len(sent) == EVENTS, timeout=_SECONDS)
+    qtbot.waitUntil(
+        lambda: bridge.session.measured is not None and not bridge.busy(MEASURE), timeout=_SECONDS
+    )
+    finals = [each.revision for each in measured if isinstance(each, Measured)]
+    assert finals.count(bridge.session.state.revision) == 1
+    assert len([step for step in bridge.session.journal.steps if "bits" in step.label]) == 1
