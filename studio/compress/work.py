@@ -75,7 +75,15 @@ class Work:
     def prune_wishes(self) -> str:
         """A digest of what the rows ask pruning for; "" where they ask for nothing."""
         wishes = [
-            (row.layer, row.sparsity, row.structure, row.distribute, row.threshold, row.pattern)
+            (
+                row.layer,
+                row.sparsity,
+                row.structure,
+                row.distribute,
+                row.threshold,
+                row.pattern,
+                row.criterion,
+            )
             for row in self.plan.layers
             if row.sparsity or row.threshold
         ]

@@ -33,6 +33,7 @@ class LayerPlan:
     threshold: float = 0.0
     pattern: str = ""
     half: str = "float16"
+    criterion: str = "error"
 
     @property
     def quantized(self) -> bool:
@@ -137,6 +138,7 @@ def _row(
         ),
         storage=wish.storage or "auto",
         half=wish.half or "float16",
+        criterion=_criterion(shared.get(layer.group), structure),
         refused=tuple(refused),
     )
 
@@ -199,6 +201,12 @@ def _distribute(shared: Settings | None, structure: str) -> str:
     """Channels go as the group wishes; single weights always layer by layer."""
     wish = shared.distribute if shared is not None and structure == "channels" else None
     return wish or "uniform"
+
+
+def _criterion(shared: Settings | None, structure: str) -> str:
+    """Channels are chosen as the group wishes."""
+    wish = shared.criterion if shared is not None and structure == "channels" else None
+    return wish or "error"
 
 
 def _capped(asked: float, refused: list[Refusal]) -> float:

@@ -21,6 +21,7 @@ Distribute = Literal["uniform", "global"]
 Pattern = Literal["1:2", "2:4", "4:8", "1:4"]
 Granularity = Literal["channel", "tensor", "block"]
 Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
+Criterion = Literal["error", "activations", "magnitude"]
 Half = Literal["float16", "bfloat16"]
 Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
 
@@ -35,9 +36,11 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     `symmetric` False gives the weights zero points: their range need not lie around zero.
     `sparsity`: fraction removed, 0 … 0.95. `distribute` "global": as much as that figure would save is
     taken from all such groups together, where channels cost least; a later figure of a layer's own holds
-    as it is. `threshold`: single weights of at most that magnitude go (batch norms folded, channels
-    equalized); `pattern` "2:4": of four consecutive input channels two stay. `block`: length of a
-    scale's block along input channels.
+    as it is. `criterion`: which channels go; "error" (the default; measured: least error of the layers behind
+    once the rest stands in, weighed by how much the outputs answer to it), "activations" (least variance
+    times weights) or "magnitude" (smallest weights); without data always the last. `threshold`: single
+    weights of at most that magnitude go (batch norms folded, channels equalized); `pattern` "2:4": of four
+    consecutive input channels two stay. `block`: length of a scale's block along input channels.
     """
 
     bits: int | None = None
@@ -53,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     threshold: float | None = None
     pattern: Pattern | None = None
     half: Half | None = None
+    criterion: Criterion | None = None
 
     def over(self, below: Settings) -> Settings:
         """These settings laid over `below`: what is None here shines through."""

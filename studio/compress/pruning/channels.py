@@ -60,7 +60,7 @@ def prune_channels(
     """Remove channels from `model`, in place, as the rows of `plan` with structure "channels" ask.
 
     Works on the graph as it stands (before or after BatchNorm is folded); layers are found by node
-    name. With `batches` of model inputs (arrays (N, …)) channels are chosen by how much they vary,
+    name. With `batches` of model inputs (arrays (N, …)) channels are chosen by each row's criterion,
     and the layers behind are rebuilt to make up for them. The same graph, plan and batches give the
     same bytes, on any number of cores; `kept` remembers what was computed for this graph and batches.
     """
@@ -77,7 +77,8 @@ def prune_channels(
     kept = kept or Kept()
     seen, most = look(model, behind, runs, kept, control.part(0.0, 0.1))
     with threadpool_limits(1, "blas"):  # sums in another order would choose other channels
-        gains = _gains(model, facts, behind, runs, kept, control.part(0.1, 0.2))
+        weighed = behind if any(wish.criterion == "error" for wish in asked) else {}
+        gains = _gains(model, facts, weighed, runs, kept, control.part(0.1, 0.2))
         gone = _chosen(coupling, asked, facts, seen, gains, control)
     followers = [(each, seen[name]) for name, each in _followers(coupling, gone) if name in seen]
     peak = peak_bytes(model, facts)
@@ -93,6 +94,7 @@ class Wish(NamedTuple):
     part: Component
     sparsity: float
     shared: bool
+    criterion: str
 
 
 def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> Wish:
@@ -100,7 +102,8 @@ def _wish(part: Component, rows: Mapping[str, LayerPlan]) -> Wish:
     must all stay have no say, nor have nodes that are no layers."""
     asked = [rows[name] for name in part.members if name in rows and rows[name].structure == "channels"]
     sparsity = min((row.sparsity for row in asked), default=0.0)
-    return Wish(part, sparsity, bool(asked) and all(row.distribute == "global" for row in asked))
+    shared = bool(asked) and all(row.distribute == "global" for row in asked)
+    return Wish(part, sparsity, shared, asked[0].criterion if asked else "error")
 
 
 def _chosen(
@@ -115,11 +118,13 @@ def _chosen(
     gone = np.zeros(len(coupling.held), dtype=np.bool_)
     variance = {name: rows.var(axis=0, dtype=np.float64) for name, rows in seen.items()}
     shares: list[Share] = []
-    for part, sparsity, shared in asked:
+    for part, sparsity, shared, criterion in asked:
         control.check()
+        looked = seen if criterion == "error" else {}
+        static = importance(coupling, part, variance if criterion != "magnitude" else {})
         most = limit(sparsity) if shared else sparsity
         counts = [cut_count(coupling, part, block, most) for block in part.blocks]
-        orders = eliminate(coupling, part, counts, seen, importance(coupling, part, variance), gains)
+        orders = eliminate(coupling, part, counts, looked, static, gains)
         for block, order in zip(part.blocks, orders, strict=True):
             if shared:
                 shares.append(share(coupling, part, block, order, sparsity, facts))

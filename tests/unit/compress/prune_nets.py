@@ -345,9 +345,9 @@ def multiplied(net: Net, x: Tensor) -> Tensor:
     return net.matmul(net.per_channel("Add", x), 3)
 
 
-def heads(net: Net, x: Tensor) -> Tensor:
-    """Attention over places, 4 heads of 3: a head goes as a whole, in the three layers that make it."""
-    places, count, width = SIZE * SIZE, 4, 3
+def attention(net: Net, x: Tensor, count: int, width: int) -> Tensor:
+    """Attention over places: a head goes as a whole, in the three layers that make it."""
+    places = SIZE * SIZE
     (name,) = net.node("Reshape", x.name, net.constant(np.array([0, GIVEN, places], np.int64)))
     (name,) = net.node("Transpose", name, perm=[0, 2, 1])
     tokens = Tensor(name, x.made, None)
@@ -364,6 +364,10 @@ def heads(net: Net, x: Tensor) -> Tensor:
     made = [frozenset().union(*each) for each in zip(*(part.made for part in parts), strict=True)]
     out = net.matmul(Tensor(name, made, None), 5)
     return net.matmul(Tensor(net.node("ReduceMean", out.name, axes=[1], keepdims=0)[0], out.made, None), 3)
+
+
+def heads(net: Net, x: Tensor) -> Tensor:
+    return attention(net, x, 4, 3)
 
 
 def turned(net: Net, x: Tensor) -> Tensor:

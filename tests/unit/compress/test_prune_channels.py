@@ -16,7 +16,7 @@ from studio.compress.pruning.channels import prune_channels
 from studio.control import Cancelled, Control
 from studio.graph.onnx_edge import facts_of, serialize
 from studio.recipe.resolve import resolve
-from studio.recipe.settings import Recipe, Rule, Settings
+from studio.recipe.settings import Criterion, Recipe, Rule, Settings
 
 from .prune_nets import (
     GIVEN,
@@ -26,6 +26,7 @@ from .prune_nets import (
     Net,
     Program,
     Tensor,
+    attention,
     build,
     chain,
     check,
@@ -140,6 +141,15 @@ def test_random_networks_equal_their_masked_twins(program: Program, sparsity: fl
     check(program, sparsity)
 
 
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(st.integers(2, 6), st.integers(1, 5), st.sampled_from([0.25, 0.5, 0.9]))
+def test_random_attention_loses_whole_heads(count: int, width: int, sparsity: float) -> None:
+    pruned = check(lambda net, x: attention(net, x, count, width), sparsity)
+    for name, kept in pruned.kept.items():
+        if pruned.widths[name] == count * width:
+            assert len(kept) % width == 0
+
+
 @pytest.mark.slow
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs(), st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.95]))
@@ -220,6 +230,27 @@ def test_channels_that_repeat_others_cost_nothing_when_they_go() -> None:
     pruned = prune_channels(model, facts, resolve(recipe, facts, TARGET, False), Control(), [{"x": x}])
     assert list(pruned.sparsity.values()) == [0.25]
     np.testing.assert_allclose(run(serialize(model), x), run(proto.SerializeToString(), x), atol=2e-2)
+
+
+@pytest.mark.parametrize(("criterion", "gone"), [("magnitude", 3), ("activations", 2)])
+def test_the_criterion_decides_which_channel_goes(criterion: Criterion, gone: int) -> None:
+    """Channel 2 is large in the layer behind but never varies; channel 3 is small in both."""
+
+    def program(net: Net, x: Tensor) -> Tensor:
+        kernel = net.rng.normal(size=(6, GIVEN, 1, 1)).astype(np.float32)
+        kernel[2], kernel[3] = 0, kernel[3] / 10
+        behind = net.rng.normal(size=(5, 6, 1, 1)).astype(np.float32)
+        behind[:, 2], behind[:, 3] = behind[:, 2] * 9, behind[:, 3] / 10
+        x = net.layer("Conv", x, 6, net.constant(kernel), size=SIZE)
+        return head(net, net.layer("Conv", x, 5, net.constant(behind), size=SIZE))
+
+    model = ir.from_proto(build(program))
+    facts = facts_of(model, path="", format="onnx", file_bytes=0)
+    wish = Settings(sparsity=0.17, structure="channels", criterion=criterion)
+    recipe = Recipe(rules=(Rule(facts.layers[0].name, wish),))
+    x = np.random.default_rng(5).normal(size=(64, GIVEN, SIZE, SIZE)).astype(np.float32)
+    pruned = prune_channels(model, facts, resolve(recipe, facts, TARGET, False), Control(), [{"x": x}])
+    assert set(range(6)) - set(pruned.kept[facts.layers[0].name]) == {gone}
 
 
 def test_a_matmul_without_bias_gets_its_shift_behind_it() -> None:
