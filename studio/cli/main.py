@@ -12,6 +12,7 @@ from studio.cli.diff import diff
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
+from studio.cli.report import report
 from studio.cli.search import search, sensitivity
 from studio.cli.settings import settings
 from studio.cli.targets import targets
@@ -36,6 +37,7 @@ for each in (
     diff,
     sensitivity,
     search,
+    report,
     board,
     targets,
     plugins,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import StudioError
-from studio.gui import drops
+from studio.gui import drops, pdf
 from studio.gui.asking import ask_in, ask_out
 from studio.gui.bridge import REPORT, SAVE, Bridge
 from studio.gui.texts import T
 from studio.paths import resource
+from studio.project.changes import Changed
 from studio.recipe import text
 
 _SAMPLE = ("fashion.onnx", "fashion.npz")
@@ -53,9 +56,15 @@ class Files(QObject):
             self._ask(T.report_title, T.report_filter, self.report, out)
 
     def report(self, path: str) -> None:
-        """Write a self-contained report of the current state."""
-        session = self._bridge.session
-        self._bridge.run(REPORT, T.job_report, lambda control: session.report(path, control))
+        """Write a self-contained report of the current state: a web page, or a PDF by its suffix."""
+        out = Path(path)
+        work = self._as_pdf if out.suffix.lower() == ".pdf" else self._bridge.session.report
+        self._bridge.run(REPORT, T.job_report, lambda control: work(out, control))
+
+    def _as_pdf(self, out: Path, control: Control) -> Changed[Path]:
+        with TemporaryDirectory(prefix="trimtab-report-") as folder:
+            page = self._bridge.session.report(Path(folder) / "report.html", control.part(0.0, 0.9)).value
+            return Changed(pdf.write(page.read_text("utf-8"), out))
 
     def ask_save(self) -> None:
         """Save to where the project is kept already, else ask."""

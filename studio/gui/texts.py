@@ -56,7 +56,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     save_filter: str = "Trimtab projects (*.trimtab)"
     saved: str = "Saved {path}"
     report_title: str = "Write a report"
-    report_filter: str = "Web page (*.html)"
+    report_filter: str = "Web page (*.html);;PDF (*.pdf)"
     reported: str = "Report written: {path}"
     boards: str = "Boards"
     theme: str = "Theme"

@@ -11,7 +11,7 @@ from studio.control import Control
 from studio.errors import ProjectError
 from studio.paths import cache_dir
 from studio.project import changes
-from studio.project.changes import Changed
+from studio.project.changes import Changed, Measured
 from studio.project.files import write_atomic
 from studio.session.boards import BoardVerbs
 from studio.session.measuring import Measuring
@@ -84,7 +84,7 @@ class Outgoing(Measuring, BoardVerbs):
     def _report_data(self, control: Control) -> ReportData:
         from studio.report import ReportData, environment
 
-        measured = self.measured or self.measure(control.part(0.0, 0.5)).value
+        measured = self._fully_measured(control.part(0.0, 0.5))
         document, state = self.journal.document, self.state
         drift = self.drift(control.part(0.5, 0.9)).value if document.data else ()
         return ReportData(
@@ -102,6 +102,15 @@ class Outgoing(Measuring, BoardVerbs):
             out=next((path for revision, path in state.exported if revision == measured.revision), ""),
             made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         )
+
+    def _fully_measured(self, control: Control) -> Measured:
+        """The figures of now; a state that was only timed so far is compared too, where there is data."""
+        measured, data = self.measured, self.journal.document.data
+        if measured is None or (measured.comparison is None and data is not None):
+            self.measure(control)
+            measured = self.measured
+        assert measured is not None  # kept by `measure`
+        return measured
 
     def _package(self, candidate: Candidate, goldens: Goldens) -> Package:
         from studio.boards.package import QUANTIZED_TOLERANCE, package

@@ -30,7 +30,7 @@ window.bridge.open(sys.argv[1], "sample")
 session, kept = window.bridge.session, window.keeper.recovery
 shots.wait(lambda: session.document is not None, 200, "the sample")
 window.bridge.edit(("down1/conv",), Settings(bits=4))
-shots.wait(lambda: kept.path.is_dir(), 60, "the snapshot")
+shots.wait(lambda: (kept.path / "project.json").is_file(), 60, "the snapshot")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -45,6 +45,7 @@ def test_an_edit_survives_kill_9_of_the_window(
     window = MainWindow(Session(engine), look)
     qtbot.addWidget(window)
     window.show()
+    assert [each.model for each in window.keeper.recovery.lost()] == ["fashion.onnx"]
     offer = window.start.findChild(LostWork)
     assert offer is not None
     assert offer.isVisible()
