@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.dress import dress, prepare
@@ -46,6 +46,8 @@ def _warm() -> None:
 def application() -> QApplication:
     """The one QApplication, styled."""
     known = QApplication.instance()
+    if known is None:  # the web view of the Netron tab shares its contexts, and comes late
+        QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     app = known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("trimtab")
     app.setApplicationDisplayName(T.app)

@@ -52,7 +52,8 @@ class WorkPage(QWidget):
         self.room = GraphRoom(bridge)
         self.graph = self.room.original
         self.graph_panel = Panel(T.graph, self.room)
-        self.graph_panel.tools.addWidget(self.room.switch)
+        for switch in (self.room.netron_switch, self.room.switch):
+            self.graph_panel.tools.addWidget(switch)
         self.layers = LayersPanel(look)
         self.doing = Doing(self.layers.view, bridge)
         self.boards = BoardPanel(bridge, look)

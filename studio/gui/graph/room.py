@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButto
 from studio.graph.differences import CHANGED, INSERTED, REMOVED, Differences
 from studio.gui import icons
 from studio.gui.bridge import Bridge
-from studio.gui.graph.beside import Tie
+from studio.gui.graph.beside import Tie, known
 from studio.gui.graph.view import GraphView
+from studio.gui.netron.tab import NetronTab
 from studio.gui.panel import Elided
 from studio.gui.texts import T
 from studio.gui.theme import Theme
@@ -34,9 +35,11 @@ class GraphRoom(QWidget):
         self.original, self.optimized = GraphView(), GraphView()
         self.tie = Tie(self.original, self.optimized, self)
         self.heads = Elided(12), Elided(12)
-        self.switch = QToolButton()
+        self.switch, self.netron_switch, self.netron = QToolButton(), QToolButton(), NetronTab()
         self._arrange()
         self.switch.toggled.connect(self.compare)
+        self.netron_switch.toggled.connect(self.show_netron)
+        self.netron.picked.connect(self._picked)
         self.optimized.selected.connect(self.original.selected)
         self.optimized.failed.connect(self.original.failed)
         self.original.mode_chosen.connect(self._follow_mode)
@@ -62,6 +65,10 @@ class GraphRoom(QWidget):
         self._second.hide()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.sides)
+        self.pages.addWidget(self.netron)
+        self.netron_switch.setText(T.netron)
+        self.netron_switch.setToolTip(T.netron_tip)
+        self.netron_switch.setCheckable(True)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.pages)
@@ -83,8 +90,29 @@ class GraphRoom(QWidget):
         self.original.set_change({})
         self.optimized.set_facts(None)
 
+    def show_netron(self, on: bool) -> None:
+        """Netron's view in place of ours, or ours again."""
+        self.pages.setCurrentIndex(int(on))
+        if on:
+            self._tell_netron()
+            self.netron.show_file()
+
+    def _tell_netron(self) -> None:
+        session = self._bridge.session
+        if session.document is not None:
+            built = session.artifact.path if session.artifact is not None else ""
+            self.netron.set_files(session.facts.path, built)
+
+    def _picked(self, name: str) -> None:
+        """A click on a node of Netron's view selects it everywhere."""
+        names = known((name,), self.original)
+        if names:
+            self.original.set_selection(names)
+            self.original.selected.emit(names)
+
     def set_theme(self, theme: Theme) -> None:
-        """Dress both graphs."""
+        """Dress both graphs, and Netron."""
+        self.netron.set_theme(theme)
         for view in (self.original, self.optimized):
             view.set_theme(theme)
         for head in self.heads:
@@ -92,7 +120,8 @@ class GraphRoom(QWidget):
         self.switch.setIcon(icons.icon("compare", theme.text, theme.ghost))
 
     def end(self) -> None:
-        """End the threads that lay out."""
+        """End the threads that lay out, and the browser."""
+        self.netron.end()
         self.original.end()
         self.optimized.end()
 
@@ -103,6 +132,8 @@ class GraphRoom(QWidget):
 
     @Slot(object)
     def _take(self, change: Changed[Any]) -> None:
+        if self.netron_switch.isChecked():
+            self._tell_netron()
         if not self.switch.isChecked():
             return
         artifact = self._bridge.session.artifact
