@@ -5,7 +5,7 @@ The ghosts that the built file and the measured figure replace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -54,14 +54,14 @@ def size(facts: Facts, plan: Plan, built: Artifact | None = None) -> Figure:
     rows = {row.layer: row for row in plan.layers}
     if not any(row.touched for row in plan.layers):
         return Figure(float(facts.file_bytes), "bytes", 0, ESTIMATED)
-    widths = _widths(facts, rows)
+    left = widths(facts, rows)
     known = {outcome.layer: outcome for outcome in built.layers} if built else {}
     total = _rest(facts, plan, built)
     for layer in facts.layers:
         row, outcome = rows[layer.name], known.get(layer.name)
-        total += _bytes(layer, widths[layer.name], row)
+        total += _bytes(layer, left[layer.name], row)
         if outcome is not None and _comparable(row, outcome):
-            total += outcome.bytes - _bytes(layer, widths[layer.name], outcome)
+            total += outcome.bytes - _bytes(layer, left[layer.name], outcome)
     return Figure(float(round(total)), "bytes", 0, ESTIMATED)
 
 
@@ -93,7 +93,7 @@ def _rest(facts: Facts, plan: Plan, built: Artifact | None) -> float:
     return total
 
 
-def _widths(facts: Facts, rows: dict[str, LayerPlan]) -> dict[str, Width]:
+def widths(facts: Facts, rows: Mapping[str, LayerPlan]) -> dict[str, Width]:
     """What is left of each layer once channels are gone, its own and those that it reads."""
     outputs: dict[str, float] = {}
     inputs: dict[str, float] = {}

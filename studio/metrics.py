@@ -14,6 +14,11 @@ def on_board(name: str) -> str:
     return f"measured on {name}"
 
 
+def from_board(name: str) -> str:
+    """Source text of a figure that was worked out from times measured on the board `name`."""
+    return f"estimated from {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number with its 95 % interval (`low`, `high`; None where there is none).

@@ -326,6 +326,12 @@ do_share() { # ID MANIFEST_SHA256: the same for a program or library that releas
     accept shared "$@"
 }
 
+do_unshare() { # ID: a shared folder that no release needs
+    need 1
+    take lock
+    [ ! -d "$root/shared/$1" ] || discard "$root/shared/$1"
+}
+
 accept() { # WHERE ID MANIFEST_SHA256
     take lock
     if [ -f "$root/$1/$2/.complete" ]; then
@@ -467,12 +473,12 @@ shift 2
 given=$#
 case $verb in
 size | digest | reset | put | splice) plain_name "${1:-}" && plain_name "${2:-}" ;;
-takeover | commit | share | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
+takeover | commit | share | unshare | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
 esac
 trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
-init | space | size | digest | reset | put | splice | takeover | commit | share | prove | activate | confirm | rollback | boot | delete | \
+init | space | size | digest | reset | put | splice | takeover | commit | share | unshare | prove | activate | confirm | rollback | boot | delete | \
     check | signers | status)
     "do_$verb" "$@"
     ;;

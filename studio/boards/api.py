@@ -30,6 +30,8 @@ from studio.boards.report import BoardRun, BoardStatus, Pushed
 from studio.boards.serving import Serving
 from studio.boards.signing import allowed
 from studio.boards.ssh import SshLink
+from studio.boards.table.store import Store
+from studio.boards.table.tables import Net, Options, Taken, take
 from studio.boards.trying import try_out
 from studio.control import Control
 from studio.target import for_facts
@@ -51,6 +53,7 @@ class Boards:
         self.book = book or BoardBook()
         self._hosts = hosts or KnownHosts()
         self.secrets = Secrets(ask)
+        self.layer_store = Store()
         self._loop = LoopThread()
         self._links: dict[str, tuple[Board, Link]] = {}
         self._guard = threading.Lock()
@@ -177,6 +180,14 @@ class Boards:
         known = self._board(board)
         wish = benching.Bench(release, Timing(runs, warm_up, threads, seconds, cores), profile)
         return benching.bench(self._link(known), known, wish, control or Control())
+
+    def layer_times(self, board: Board | str, net: Net, options: Options, control: Control) -> Taken:
+        """Time the net's layers one by one on the board, those of shapes that were not timed there before.
+
+        One push and one job, which goes on while the connection is gone.
+        """
+        known = self._board(board)
+        return take(self._link(known), known, self._releases(known), net, self.layer_store, options, control)
 
     def status(self, board: Board | str) -> BoardStatus:
         """What is on the board, what is active, and what it would go back to."""

@@ -11,8 +11,8 @@ from studio.boards.compile import NAME, runner_for
 from studio.boards.facts import BoardFacts
 from studio.boards.link import Link
 from studio.boards.package import Package, release_id, sha256_of
-from studio.boards.protocol import Releases, manifest_digest
-from studio.boards.upload import upload
+from studio.boards.protocol import Releases
+from studio.boards.upload import put_shared
 from studio.boards.wheels import LIBRARY, NEEDS_GLIBC, NEEDS_LIBSTDCXX, WHEEL_CPUS, library_for
 from studio.control import Control
 
@@ -92,11 +92,7 @@ def share(releases: Releases, name: str, path: Path, control: Control) -> str:
     digest = sha256_of(path)
     manifest = f"{digest}  {name}\n"
     bundle = Package(release_id(name, manifest), {name: path}, {name: digest}, manifest, 0.0, 0)
-    there = f"{releases.folder}/shared/{bundle.id}/{name}"
-    if not releases.shared(bundle.id):
-        upload(releases, bundle, control)
-        releases.verb("share", bundle.id, manifest_digest(manifest))
-    return there
+    return f"{put_shared(releases, bundle, control)}/{name}"
 
 
 def _own_library(link: Link) -> str:

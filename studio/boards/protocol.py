@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 
 from studio.boards.book import Board
@@ -15,15 +16,20 @@ from studio.control import Control
 from studio.errors import BoardError
 from studio.paths import resource
 
+Signer = Callable[[str], str]
 SCRIPT, JOBS, SERVE, RUNNER = "release.sh", "jobs.sh", "serve.sh", "run_goldens.py"
 PROVED = "proved"
 
 
 class Releases:
-    """Releases under the board's folder. Every call raises `BoardError` with the board's own reason."""
+    """Releases under the board's folder. Every call raises `BoardError` with the board's own reason.
 
-    def __init__(self, link: Link, board: Board) -> None:
-        self._link, self._board = link, board
+    `sign` signs the manifests of what is shared between releases, for boards that want signatures.
+    """
+
+    def __init__(self, link: Link, board: Board, sign: Signer | None = None) -> None:
+        self._link, self._board, self.sign = link, board, sign
+        self.board = board.name
         self.folder = board.folder.removeprefix("~/")
         self._root = shlex.quote(self.folder)
 

@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from studio.boards.package import Package
+from studio.boards.protocol import Signer
 from studio.errors import BoardError
 
 NAMESPACE = "trimtab"
 _SECONDS = 60
-Signer = Callable[[str], str]
 
 
 def signer(key: Path) -> Signer:

@@ -23,11 +23,12 @@ class Tool:
     """`words` is `sh` text that starts the runner; `{}` stands for the release's folder.
 
     `missing` says in plain words why nothing can run there. `gauges` are the runner's arguments that name
-    what counts energy on the board.
+    what counts energy on the board. `runtime` names the runtime and its version, as far as it is known.
     """
 
     words: str = ""
     missing: str = ""
+    runtime: str = ""
     gauges: Mapping[str, Option] = field(default_factory=dict)
 
     def command(self, folder: str, options: Mapping[str, Option]) -> str:
@@ -42,7 +43,8 @@ def tool_for(link: Link, board: Board, releases: Releases, control: Control) -> 
     if board.runner != "native":
         python = find_python(link, board)
         if python.onnxruntime:
-            return Tool(f"{python.path} {shlex.quote(f'{releases.folder}/bin/{RUNNER}')} {{}}")
+            words = f"{python.path} {shlex.quote(f'{releases.folder}/bin/{RUNNER}')} {{}}"
+            return Tool(words, runtime=f"Python's onnxruntime {python.onnxruntime}")
         missing = python.missing
     if board.runner == "python":
         return Tool(missing=missing)
@@ -50,7 +52,8 @@ def tool_for(link: Link, board: Board, releases: Releases, control: Control) -> 
     found = native(link, releases, facts, control)
     if found.missing:
         return Tool(missing=f"{missing}; {found.missing}" if missing else found.missing)
-    return Tool(f"{shlex.quote(found.runner)} {{}} {shlex.quote(found.library)}", gauges=_gauges(facts))
+    words = f"{shlex.quote(found.runner)} {{}} {shlex.quote(found.library)}"
+    return Tool(words, runtime=found.library.rpartition("/shared/")[2], gauges=_gauges(facts))
 
 
 def look(link: Link, board: str) -> BoardFacts:

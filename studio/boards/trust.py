@@ -22,11 +22,16 @@ def doubts(link: Link, run: BoardRun, before: Condition) -> BoardRun:
     """The run with the board's state around it, marked invalid where its times cannot be trusted."""
     if not run.ran:
         return run
-    facts = look(link, run.board)
+    after, invalid = doubt(link, run.board, before)
+    return replace(run, before=before, after=after, invalid=invalid)
+
+
+def doubt(link: Link, board: str, before: Condition) -> tuple[Condition, str]:
+    """The board's state now, and why times taken since `before` cannot be trusted ("": they can)."""
+    facts = look(link, board)
     after = _condition(facts)
     reasons = [facts.times_mean_nothing, *_changes(before, after)]
-    invalid = "; ".join(reason for reason in reasons if reason)
-    return replace(run, before=before, after=after, invalid=invalid)
+    return after, "; ".join(reason for reason in reasons if reason)
 
 
 def _condition(facts: BoardFacts) -> Condition:

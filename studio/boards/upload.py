@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 
 from studio.boards.link import Piece
 from studio.boards.package import Package
-from studio.boards.protocol import Releases
+from studio.boards.protocol import Releases, manifest_digest
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -33,6 +34,19 @@ def upload(releases: Releases, package: Package, control: Control) -> int:
         releases.verb("reset", package.id, SIGNATURE)
         releases.put(package.id, SIGNATURE, package.signature.encode(), 0, control, None)
     return sent
+
+
+def put_shared(releases: Releases, package: Package, control: Control) -> str:
+    """Bring a package into the board's `shared` folder where it is not there yet; gives its folder there.
+
+    Signed by the same key as the release that it is for: a board that wants signatures wants them here too.
+    """
+    if not releases.shared(package.id):
+        if releases.sign is not None:
+            package = replace(package, signature=releases.sign(package.manifest))
+        upload(releases, package, control)
+        releases.verb("share", package.id, manifest_digest(package.manifest))
+    return f"{releases.folder}/shared/{package.id}"
 
 
 def _there(releases: Releases, package: Package) -> int:

@@ -121,6 +121,11 @@ class Facts:
         return {layer.name: layer for layer in self.layers}
 
     @cached_property
+    def shapes(self) -> dict[str, Shape | None]:
+        """Shape of every tensor by its name, None where it is not known."""
+        return {tensor.name: tensor.shape for tensor in self.tensors}
+
+    @cached_property
     def group_of(self) -> dict[str, GroupFact]:
         return {group.name: group for group in self.groups}
 

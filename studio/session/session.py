@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from studio.project.memory import Memory
 from studio.session.locking import Locking
 from studio.session.looking import Looking
-from studio.session.outgoing import Outgoing
+from studio.session.profiling import Profiling
 from studio.session.searching import Searching
 from studio.session.targets import TargetVerbs
 from studio.workbench.api import Workbench
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studio.boards.api import Boards
 
 
-class Session(Searching, Outgoing, TargetVerbs, Locking, Looking):
+class Session(Searching, Profiling, TargetVerbs, Locking, Looking):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones block, take a
     `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 

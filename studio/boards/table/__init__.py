@@ -1,0 +1,1 @@
+"""How long the layers of a net take on a board: one file of one-layer nets, run and profiled there."""
