@@ -370,6 +370,13 @@ do_prove() { # ID TEXT: what the golden check said, one line
     write_line "$root/releases/$1/.proof" "$2"
 }
 
+do_note() { # ID TEXT: when and by whom it was pushed, one line; the board's own clock may be wrong
+    need 2
+    present "$1"
+    take lock
+    write_line "$root/releases/$1/.pushed" "$2"
+}
+
 do_activate() { # ID: starts from now on use it, unconfirmed
     need 1
     present "$1"
@@ -459,6 +466,7 @@ do_status() {
         # shellcheck disable=SC2046
         set -- $(du -sk "$path")
         printf 'release=%s %s %s %s\n' "${path##*/}" "$number" "$1" "$proof"
+        [ ! -f "$path/.pushed" ] || printf 'pushed=%s\n' "$(cat "$path/.pushed")"
         [ ! -f "$path/meta.json" ] || printf 'meta=%s\n' "$(tr '\n' ' ' <"$path/meta.json")"
     done
     for path in "$root"/incoming/*; do
@@ -473,12 +481,12 @@ shift 2
 given=$#
 case $verb in
 size | digest | reset | put | splice) plain_name "${1:-}" && plain_name "${2:-}" ;;
-takeover | commit | share | unshare | prove | activate | confirm | delete | check) plain_name "${1:-}" ;;
+takeover | commit | share | unshare | prove | note | activate | confirm | delete | check) plain_name "${1:-}" ;;
 esac
 trap unlock EXIT
 trap 'exit 74' HUP INT TERM
 case $verb in
-init | space | size | digest | reset | put | splice | takeover | commit | share | unshare | prove | activate | confirm | rollback | boot | delete | \
+init | space | size | digest | reset | put | splice | takeover | commit | share | unshare | prove | note | activate | confirm | rollback | boot | delete | \
     check | signers | status)
     "do_$verb" "$@"
     ;;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +15,7 @@ from studio.boards import serving
 from studio.boards.asking import Ask, Secrets
 from studio.boards.book import Board, BoardBook
 from studio.boards.delta import Forecast, forecast
+from studio.boards.dry import DryRun, dry_run
 from studio.boards.facts import BoardFacts, probe
 from studio.boards.find import Found, find
 from studio.boards.fleet import Outcome, Told, push_all
@@ -28,7 +28,7 @@ from studio.boards.proof import Timing
 from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun, BoardStatus, Pushed
 from studio.boards.serving import Serving
-from studio.boards.signing import allowed
+from studio.boards.signing import allowed, signer
 from studio.boards.ssh import SshLink
 from studio.boards.table.store import Store
 from studio.boards.table.tables import Net, Options, Taken, take
@@ -105,15 +105,17 @@ class Boards:
         threads: int = 1,
         runs: int = 50,
         keep: int = 5,
+        sign: Path | None = None,
     ) -> Pushed:
         """Upload (resuming), verify, run the goldens on the board, then switch to it, unconfirmed.
 
         A release whose goldens fail, or that breaks a budget, raises `BoardError` and is never activated. One
         that could not be run there at all stays on the board, inactive and marked "not proved", unless
-        `allow_unproved`. `keep` is how many releases stay besides the active and the previous one.
+        `allow_unproved`. `keep` is how many releases stay besides the active and the previous one. `sign`
+        is the private key that signs, or a public one whose private half is in the agent.
         """
         known = self._quick(self._board(board), package.bytes)
-        wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep)
+        wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep, signer(sign) if sign else None)
         return pushing.push(self._link(known), known, package, wish, control or Control())
 
     def try_out(
@@ -125,16 +127,30 @@ class Boards:
 
     def forecast(self, board: Board | str, package: Package) -> Forecast:
         """How many bytes a push of this package would send now; nothing is sent."""
+        return forecast(self._releases(board), package)
+
+    def dry_run(self, board: Board | str, package: Package, control: Control) -> DryRun:
+        """What a push would send, and what this board cannot have; nothing is written there."""
         known = self._board(board)
-        releases = Releases(self._link(known), known)
-        releases.prepare(Control())
-        return forecast(releases, package)
+        return dry_run(self._link(known), known, package, control)
 
     def push_all(
-        self, boards: Sequence[str], package: Package, control: Control, told: Told, confirm: bool = False
+        self,
+        boards: Sequence[str],
+        package: Package,
+        control: Control,
+        told: Told,
+        *,
+        confirm: bool = False,
+        allow_unproved: bool = False,
+        sign: Path | None = None,
     ) -> tuple[Outcome, ...]:
         """Push to several boards of the book, the first one ahead of the others; see `fleet.push_all`."""
-        return push_all(boards, partial(self._push_one, package, confirm), control, told)
+
+        def one(name: str, part: Control) -> Pushed:
+            return self.push(name, package, part, confirm=confirm, allow_unproved=allow_unproved, sign=sign)
+
+        return push_all(boards, one, control, told)
 
     def require_signatures(self, board: Board | str, keys: tuple[Path, ...], control: Control) -> None:
         """From now on the board takes only releases that one of these public keys signed; none = any."""
@@ -149,6 +165,11 @@ class Boards:
         """Whether something is kept running, and how it does."""
         known = self._board(board)
         return serving.state(self._link(known), known)
+
+    def serving_log(self, board: Board | str, lines: int = 50) -> str:
+        """The last lines of what is or was served there."""
+        known = self._board(board)
+        return serving.log(self._link(known), known, lines)
 
     def stop_serving(self, board: Board | str) -> Serving:
         """End what `serve` began."""
@@ -222,9 +243,6 @@ class Boards:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _push_one(self, package: Package, confirm: bool, name: str, control: Control) -> Pushed:
-        return self.push(name, package, control, confirm=confirm)
 
     def _releases(self, board: Board | str) -> Releases:
         known = self._board(board)

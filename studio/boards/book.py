@@ -27,7 +27,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder there). `python` is the interpreter that has onnxruntime ("" = search). `aes`, whether its CPU
     has AES instructions, and `target`, the one that suits its CPU, are learnt by probing. `runner` is
     what runs models there: `python`, `native` (the C runner) or `auto`: Python where it has onnxruntime,
-    else the C runner.
+    else the C runner. `groups` are names under which it is pushed to together with others.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aes: bool = False
     target: str = ""
     runner: str = "auto"
+    groups: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -81,6 +82,15 @@ class BoardBook:
         raise BoardError(
             f"board {name!r}", "no such board", f"Known: {known}. Add one with `trimtab board add`."
         )
+
+    def group(self, name: str) -> tuple[Board, ...]:
+        """The boards of a group, in the order they were added; `BoardError` where there is none."""
+        found = tuple(board for board in self.all() if name in board.groups)
+        if not found:
+            known = sorted({group for board in self.all() for group in board.groups})
+            cause = f"no board is in it; known groups: {', '.join(known) or 'none'}"
+            raise BoardError(f"group {name!r}", cause, "Add boards with `trimtab board add … --group NAME`.")
+        return found
 
     def add(self, board: Board, replace: bool = False) -> Board:
         """Store a checked board; an existing name needs `replace`."""

@@ -33,6 +33,8 @@ class Forecast:
 
 def forecast(releases: Releases, package: Package) -> Forecast:
     """How many bytes `deliver` would send now; nothing is sent."""
+    if not releases.installed:
+        return Forecast(package.bytes, package.bytes)
     there = releases.status()
     if package.id in {one.id for one in there.releases}:
         return Forecast(package.bytes, 0, (package.id,))

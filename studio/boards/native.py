@@ -75,7 +75,7 @@ def cannot(facts: BoardFacts, own_library: str) -> str:
 
 def native(link: Link, releases: Releases, facts: BoardFacts, control: Control) -> Native:
     """Put runner and library on the board where they are not there yet."""
-    own = _own_library(link)
+    own = own_library(link)
     why = cannot(facts, own)
     if why:
         return Native("", "", why)
@@ -89,13 +89,17 @@ def native(link: Link, releases: Releases, facts: BoardFacts, control: Control) 
 
 def share(releases: Releases, name: str, path: Path, control: Control) -> str:
     """Put one file into the board's `shared` folder, under its digest; gives its path there."""
+    return f"{put_shared(releases, bundle_of(name, path), control)}/{name}"
+
+
+def bundle_of(name: str, path: Path) -> Package:
+    """One file as it is shared."""
     digest = sha256_of(path)
     manifest = f"{digest}  {name}\n"
-    bundle = Package(release_id(name, manifest), {name: path}, {name: digest}, manifest, 0.0, 0)
-    return f"{put_shared(releases, bundle, control)}/{name}"
+    return Package(release_id(name, manifest), {name: path}, {name: digest}, manifest, 0.0, 0)
 
 
-def _own_library(link: Link) -> str:
+def own_library(link: Link) -> str:
     """A C library that the board's own system has, else ""."""
     script = f'for f in {" ".join(_PLACES)}; do [ ! -f "$f" ] || {{ echo "$f"; exit; }}; done'
     found = link.run(f"sh -c {shlex.quote(script)}").out.strip()

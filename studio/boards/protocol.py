@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
+
 from studio.boards.book import Board
 from studio.boards.faults import failed
 from studio.boards.link import Link, Moved, Piece, Reply
@@ -55,14 +57,18 @@ class Releases:
         """Bytes of a file that are on the board already, right or wrong."""
         return self._count("size", self.verb("size", release, name))
 
+    @property
+    def installed(self) -> bool:
+        """Whether the board-side script is there: nothing was ever pushed where it is not."""
+        return self._link.run(f"test -f {self._root}/bin/{SCRIPT}").status == 0
+
     def shared(self, name: str) -> bool:
         """Whether a shared file is there, whole."""
         return self._link.run(f"test -f {self._root}/shared/{shlex.quote(name)}/.complete").status == 0
 
     def status(self) -> BoardStatus:
         """Works on a board that has never been pushed to as well."""
-        reply = self._link.run(f"test -f {self._root}/bin/{SCRIPT}")
-        return _status(self._board.name, self.verb("status") if reply.status == 0 else "")
+        return _status(self._board.name, self.verb("status") if self.installed else "")
 
     def activate(self, release: str, allow_unproved: bool) -> BoardStatus:
         """Switch, unconfirmed, to a release that the golden check passed on this board."""
@@ -167,7 +173,9 @@ def _status(board: str, text: str) -> BoardStatus:
         if key == "release":
             releases.append(_release(value))
         elif key == "meta" and releases:
-            releases[-1] = replace(releases[-1], meta=value.strip())
+            releases[-1] = replace(releases[-1], meta=_meta(value))
+        elif key == "pushed" and releases:
+            releases[-1] = replace(releases[-1], pushed=value.strip())
         elif key == "unfinished":
             unfinished.append(value)
         elif key in said:
@@ -186,6 +194,14 @@ def _release(text: str) -> Release:
     words = [*text.split(" ", 3), "", "", ""]
     number, kib = (int(word) if word.isdecimal() else 0 for word in words[1:3])
     return Release(words[0], number, kib, words[3].strip())
+
+
+def _meta(text: str) -> dict[str, object]:
+    """What `meta.json` holds; nothing where another program wrote it otherwise."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.DecodeError:
+        return {}
 
 
 def _id(text: str) -> str:

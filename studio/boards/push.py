@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import platform
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from studio.boards.book import Board
 from studio.boards.delta import deliver, kept
 from studio.boards.link import Link
 from studio.boards.package import Package
 from studio.boards.proof import Timing, prove, refused, within_budget
-from studio.boards.protocol import PROVED, Releases, manifest_digest
+from studio.boards.protocol import PROVED, Releases, Signer, manifest_digest
 from studio.boards.report import BoardRun, Pushed
+from studio.boards.signing import signed
 from studio.boards.trust import condition, doubts
 from studio.control import Control
 
@@ -28,13 +32,16 @@ class Wish:
     threads: int
     runs: int
     keep: int
+    sign: Signer | None = None
 
 
 def push(link: Link, board: Board, package: Package, wish: Wish, control: Control) -> Pushed:
     """See `Boards.push`."""
     start = time.monotonic()
-    releases = Releases(link, board)
+    releases = Releases(link, board, wish.sign)
     control.step(0.0, f"preparing {board.name}")
+    if wish.sign is not None:
+        package = signed(package, wish.sign)
     releases.prepare(control)
     before = releases.status()
     sent = 0
@@ -43,6 +50,7 @@ def push(link: Link, board: Board, package: Package, wish: Wish, control: Contro
     control.step(0.7, "verifying on the board")
     releases.verb("commit", package.id, manifest_digest(package.manifest))
     kept(package)
+    releases.verb("note", package.id, _by())
     run = _proved(link, board, releases, package, wish, control.part(0.75, 0.97))
     switched, reason = _switch(releases, run, wish, before.active)
     if switched:
@@ -54,6 +62,12 @@ def push(link: Link, board: Board, package: Package, wish: Wish, control: Contro
     return Pushed(
         board.name, package.id, package.bytes, sent, seconds, run, switched, confirmed, reason, status
     )
+
+
+def _by() -> str:
+    """When and by whom, for the release list."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return f"{now} {getpass.getuser()}@{platform.node()}"
 
 
 def _proved(

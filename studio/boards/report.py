@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from studio.metrics import Latency, on_board
 
@@ -91,7 +92,8 @@ class BoardRun:
 class Release:
     """A release on a board. `proof` is what the golden check there said; `number` counts up with each push.
 
-    `state` is `active`, `previous`, `failed` or "". `meta` is the release's `meta.json` as text.
+    `state` is `active`, `previous`, `failed` or "". `meta` is the release's `meta.json`; `pushed` says when
+    and by whom it was pushed last, by the clock of the computer that did.
     """
 
     id: str
@@ -99,7 +101,8 @@ class Release:
     kib: int
     proof: str
     state: str = ""
-    meta: str = ""
+    meta: Mapping[str, object] = field(default_factory=dict)
+    pushed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

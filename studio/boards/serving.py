@@ -83,5 +83,13 @@ def stop(link: Link, board: Board) -> Serving:
     return state(link, board)
 
 
+def log(link: Link, board: Board, lines: int) -> str:
+    """The last lines that the runner and its loop wrote; "" where nothing was ever served."""
+    folder = Releases(link, board).folder
+    files = [f"{folder}/serve.log", f"{folder}/jobs/{_JOB}/err"]
+    shown = "; ".join(f"tail -n {lines} {shlex.quote(each)} 2>/dev/null" for each in files)
+    return link.run(f"{shown}; true").out
+
+
 def _words(folder: str, verb: str) -> str:
     return shlex.join(["sh", f"{folder}/bin/{JOBS}", folder, verb, _JOB])

@@ -17,7 +17,7 @@ import click
 import msgspec
 
 from studio.cli import demo_sshd, tables
-from studio.cli.board import pushed_text
+from studio.cli.board.told import pushed_text
 from studio.cli.optimize import optimized_json, optimized_text
 from studio.cli.shell import Report, Shell, verb
 from studio.data.reference import DataRef
@@ -25,6 +25,7 @@ from studio.errors import BoardError, WorkerError
 from studio.metrics import Sensitivity
 from studio.paths import resource
 from studio.recipe.settings import Settings
+from studio.session.pushing import Terms
 
 if TYPE_CHECKING:
     from studio.boards.book import Board
@@ -120,7 +121,7 @@ def _ship(shell: Shell, told: _Told) -> None:
         pushed = _push_over_ssh(shell)
     except BoardError as error:
         shell.note(f"   no board over SSH here: {error}\n   pushing to this computer by the same protocol")
-        pushed = shell.session.push("this-computer", shell.control(), confirm=True).value
+        pushed = shell.session.push("this-computer", shell.control(), Terms(confirm=True)).value
     told.data["board"] = msgspec.to_builtins(pushed)
     told.texts.append(pushed_text(pushed))
 
@@ -133,7 +134,7 @@ def _push_over_ssh(shell: Shell) -> Pushed:
         demo_sshd.loopback_board(Path(name)) as board,
         _boards_of_its_own(shell, Path(name), board),
     ):
-        return shell.session.push(board.name, shell.control(), confirm=True).value
+        return shell.session.push(board.name, shell.control(), Terms(confirm=True)).value
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from studio.cli.board import board
+from studio.cli.board.group import board
 from studio.cli.demo import demo
 from studio.cli.diff import diff
 from studio.cli.models import compare, evaluate, inspect_

@@ -103,6 +103,10 @@ class BoardVerbs(Editor):
         )
         return self._board(run)
 
+    def board_group(self, name: str) -> tuple[Board, ...]:
+        """The boards of a group."""
+        return self.boards.book.group(name)
+
     def board_find(self, names: tuple[str, ...], seconds: float, control: Control) -> tuple[Found, ...]:
         """Boards nearby; nothing is stored."""
         return self.boards.find(names, seconds, control)
@@ -118,6 +122,10 @@ class BoardVerbs(Editor):
     def board_serving(self, board: str) -> Serving:
         """Whether something is kept running there, and how it does."""
         return self.boards.serving(board)
+
+    def board_log(self, board: str, lines: int = 50) -> str:
+        """The last lines of what is or was served there."""
+        return self.boards.serving_log(board, lines)
 
     def board_stop_serving(self, board: str) -> Changed[Serving]:
         """End what `board_serve` began."""

@@ -1,4 +1,4 @@
-"""The verbs by which a file leaves: export, report and push."""
+"""The verbs by which a file leaves this program: export and report."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING
 
 from studio.control import Control
 from studio.errors import ProjectError
-from studio.paths import cache_dir
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.files import write_atomic
-from studio.session.boards import BoardVerbs
-from studio.session.measuring import Measuring
-from studio.session.opening import job_of
-from studio.workbench.api import Candidate, Goldens, Written
+from studio.session.pushing import Pushing
+from studio.workbench.api import Written
 
 if TYPE_CHECKING:
-    from studio.boards.package import Package
-    from studio.boards.report import BoardRun, Pushed
     from studio.report import ReportData
 
 
-class Outgoing(Measuring, BoardVerbs):
+class Outgoing(Pushing):
     """All verbs block; what leaves is the file that was measured."""
 
     def export(self, out: str | Path, control: Control) -> Changed[Written]:
@@ -51,35 +46,6 @@ class Outgoing(Measuring, BoardVerbs):
             cause = f"the report cannot be written ({error.strerror})"
             raise ProjectError(str(out), cause, "Choose another path.") from error
         return self._tell(Path(out), set())
-
-    def push(
-        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
-    ) -> Changed[Pushed]:
-        """Push the file of the current revision with golden samples, and run it there; raises `BoardError`.
-
-        What the board measured joins the figures of this revision.
-        """
-        document = self.journal.document
-        artifact = self.workbench.build(job_of(document), control.part(0.0, 0.2))
-        pushed = self._push(board, Candidate(artifact.path, artifact), control, confirm, allow_unproved)
-        self._keep_run(document.revision, pushed.run)
-        return self._tell(pushed, {changes.BOARDS, changes.HISTORY})
-
-    def push_opened(
-        self, board: str, control: Control, confirm: bool = False, allow_unproved: bool = False
-    ) -> Changed[Pushed]:
-        """Push the open file just as it lies there, whatever the recipe says."""
-        candidate = Candidate(self.facts.path)
-        return self._tell(self._push(board, candidate, control, confirm, allow_unproved), {changes.BOARDS})
-
-    def _push(
-        self, board: str, candidate: Candidate, control: Control, confirm: bool, allow_unproved: bool
-    ) -> Pushed:
-        job = self.job()
-        goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
-        packed = self._package(candidate, goldens)
-        rest = control.part(0.3, 1.0)
-        return self.boards.push(board, packed, rest, confirm=confirm, allow_unproved=allow_unproved)
 
     def _report_data(self, control: Control) -> ReportData:
         from studio.report import ReportData, environment
@@ -111,30 +77,3 @@ class Outgoing(Measuring, BoardVerbs):
             measured = self.measured
         assert measured is not None  # kept by `measure`
         return measured
-
-    def _package(self, candidate: Candidate, goldens: Goldens) -> Package:
-        from studio.boards.package import QUANTIZED_TOLERANCE, package
-
-        folder = cache_dir() / "packages" / Path(goldens.path).stem
-        measured = self.measured
-        accuracy = measured.comparison.optimized if measured and measured.comparison else None
-        stem = self.facts.name or Path(self.facts.path).stem
-        meta: dict[str, object] = {"model": f"{stem}.onnx"}
-        if candidate.artifact is not None and accuracy is not None:
-            meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
-        model = candidate.artifact or Path(candidate.path)
-        return package(model, Path(goldens.path), folder, tolerance=QUANTIZED_TOLERANCE, meta=meta)
-
-    def _keep_run(self, revision: int, run: BoardRun) -> None:
-        """Put a board's times beside what else is known of the revision, which may be a past one by now."""
-        latency = run.latency()
-        with self._lock:
-            runs = (*self._state.board_runs, (revision, run))
-            self._state = replace(self._state, board_runs=runs)
-            known = {each.revision: each for each in self._state.history}.get(revision)
-            if latency is None or known is None:
-                return
-            others = tuple(each for each in known.on_boards if each.source != latency.source)
-            fresh = replace(known, on_boards=(*others, latency))
-            history = tuple(fresh if each is known else each for each in self._state.history)
-            self._state = replace(self._state, history=history)

@@ -191,7 +191,7 @@ int main(int count, char **words) {
     for (int sample = 0; sample < goldens.samples; sample++) {
         double took = run_sample(&ort, &goldens, sample, 1);
         first = sample ? first : took;
-        fprintf(stderr, "step %.4f golden sample %d of %d\n", 0.3 * (sample + 1) / goldens.samples, sample + 1, goldens.samples);
+        if (!wish.health) fprintf(stderr, "step %.4f golden sample %d of %d\n", 0.3 * (sample + 1) / goldens.samples, sample + 1, goldens.samples);
     }
     if (wish.health) return serve(&ort, &goldens, &wish, words[1]);
     Times times = timed(&ort, &goldens, &wish);

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from studio.__main__ import main
-from studio.cli.board import split_address
+from studio.cli.board.known import split_address
 from studio.cli.main import cli
 
 

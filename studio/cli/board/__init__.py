@@ -1,0 +1,1 @@
+"""`trimtab board …`: the boards, and what runs on them."""
