@@ -71,7 +71,7 @@ def _boards(shell: Shell, names: tuple[str, ...], groups: tuple[str, ...]) -> tu
     members = [board.name for group in groups for board in shell.session.board_group(group)]
     found = tuple(dict.fromkeys((*names, *members)))
     if not found:
-        raise BoardError("push", "no board was named", "Name boards before the model, or give --group.")
+        raise click.UsageError("No board was named: name boards before the model, or give --group.")
     return found
 
 
