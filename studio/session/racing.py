@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from studio.control import Control
 from studio.metrics import ESTIMATED
 from studio.search.budgets import HERE, Budgets, Effort, Timed, Wish
 from studio.search.front import Found, Visited
 from studio.session.outgoing import Outgoing
+from studio.session.pushing import Terms
 from studio.workbench.api import Candidate, Job
 
 ROUNDS = 6
@@ -58,5 +60,6 @@ class Racing(Outgoing):
         built = self.workbench.build(replace(job, recipe=seen.recipe), control.part(0.0, 0.2))
         candidate = Candidate(built.path, built)
         goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
-        run = self.boards.try_out(board, self._package(candidate, goldens), control.part(0.3, 1.0))
+        packed = self._package(candidate, Path(goldens.path), Terms())
+        run = self.boards.try_out(board, packed, control.part(0.3, 1.0))
         return Timed(seen.recipe, built.sha256, run.p50)
