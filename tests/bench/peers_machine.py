@@ -40,7 +40,6 @@ def facts(peers: Iterable[str], made_for: str) -> dict[str, object]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in OURS},
         "peers": [_versions(python) for python in peers],
-        "commit": commit(),
         "day": date.today().isoformat(),
         "command": " ".join(["python", *sys.argv]),
     }

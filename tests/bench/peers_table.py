@@ -51,8 +51,7 @@ def _machine(machine: dict[str, Any]) -> str:
     return (
         f"Machine: {machine['cpu']}, {machine['cores']} cores ({', '.join(machine['flags'])}), {vnni}; "
         f"{machine['system']}, Python {machine['python']}; {ours}; peers: {peers or 'none'}. "
-        f"Ours made for `{machine['target']}`, commit {machine['commit']}, {machine['day']}.\n\n"
-        f"    {machine['command']}\n"
+        f"Ours made for `{machine['target']}`, {machine['day']}.\n"
     )
 
 
@@ -72,7 +71,10 @@ def _net(net: str, found: dict[str, Any]) -> str:
         return f"### {net}\n\nLeft out: {found['skipped']}.\n"
     rows = {row["tool"]: row for row in found["rows"]}
     lines = [*_table(_HEAD), *(_line(_cells(row, rows)) for row in found["rows"])]
-    said = f"{found['samples']:,} samples. Other processes used {found['load']:.2f} cores while it was timed."
+    said = (
+        f"{found['samples']:,} samples, commit {found.get('commit', 'not noted')}. "
+        f"Other processes used {found['load']:.2f} cores while it was timed."
+    )
     return f"### {net}\n\n" + "\n".join(lines) + f"\n\n{said}\n"
 
 

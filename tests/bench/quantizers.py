@@ -22,9 +22,9 @@ from typing import Any
 
 import aside
 import numpy as np
+import peers_machine
 from peers_bars import bars
 from peers_figures import measured, timed
-from peers_machine import facts
 from peers_rows import ASIDE, NETS, Row, rows
 from peers_table import document, publish
 
@@ -44,7 +44,7 @@ def main() -> None:
     kept = options.out / "results.json"
     known = json.loads(kept.read_text()) if kept.exists() else {"nets": {}}
     _state_threads()
-    results = {"machine": facts(options.peers, options.target), "nets": known["nets"]}
+    results = {"machine": peers_machine.facts(options.peers, options.target), "nets": known["nets"]}
     for net in options.nets:
         before = known["nets"].get(net, {}) if options.again else {}
         results["nets"][net] = _net(net, options, before)
@@ -98,7 +98,8 @@ def _net(net: str, options: argparse.Namespace, known: Found) -> Found:
         files = {row["tool"]: files[row["tool"]] for row in made if "top1" in row}
     times, load = timed(files, x[:1], options.rounds)
     _fill(made, files, times)
-    return {"rows": made, "load": load, "samples": len(x)}
+    commit = str(known.get("commit") or peers_machine.commit())
+    return {"rows": made, "load": load, "samples": len(x), "commit": commit}
 
 
 def _model(net: str, options: argparse.Namespace) -> Path:
