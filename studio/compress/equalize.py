@@ -48,15 +48,26 @@ def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
     Returns the exponents by tensor name, which go to `work.gains` too: value · 2^gain is the original value.
     """
     found: dict[str, Array] = {}
+    gains = []
     for pair in _pairs(work):
         if _blind(work, pair, seen):
             continue
         exponents = _exponents(work, pair, seen)
         if exponents is not None and exponents.any():
+            gains.append(_gain(work, pair, seen, exponents))
             _apply(work, pair, exponents)
             found.update(dict.fromkeys(pair.tensors, exponents))
     work.gains.update(found)
+    if seen:
+        work.gained(f"equalized {len(gains)} pairs of layers by their ranges", gains)
     return found
+
+
+def _gain(work: Work, pair: Pair, seen: Mapping[str, Seen], exponents: Array) -> float:
+    """Decibels of rounding noise that the exponents save behind the pair, by the ranges that were seen."""
+    ahead, row = _reach(pair, seen), work.rows[pair.second.name]
+    plain, scaled = (_noise(pair, ahead, each, row) for each in (np.zeros_like(exponents), exponents))
+    return 10 * float(np.log10(max(plain, 1e-30) / max(scaled, 1e-30)))
 
 
 def _pairs(work: Work) -> list[Pair]:
@@ -156,7 +167,8 @@ def _noise(pair: Pair, ahead: Array, exponents: Array, row: LayerPlan) -> float:
     weight = weight_array(pair.nodes[1])
     assert weight is not None
     scaled = np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1))
-    scaled = scaled.reshape(*scaled.shape[:2], -1) * np.exp2(exponents)[None, :, None]
+    shape = (-1, 1, 1) if pair.depthwise else (1, -1, 1)
+    scaled = scaled.reshape(*scaled.shape[:2], -1) * np.exp2(exponents).reshape(shape)
     activation = ahead / np.exp2(exponents)
     step = 2 * np.abs(scaled).max(axis=(1, 2)) / 2.0 ** min(row.bits, 8)
     of_weights = np.square(step).sum() * np.square(activation / 3).sum() * scaled.shape[2]

@@ -87,24 +87,30 @@ def reconstruct(
 
     pair = _Pair(work, levels, ranges, [dict(run) for run in runs])
     found: dict[str, Levels] = {}
+    gains: list[float] = []
     with threadpool_limits(1, "blas"):  # sums in one order: the same bytes on any number of cores
         for index, (fact, node) in enumerate(pair.layers):
             control.step(index / len(pair.layers), f"rounding {fact.name}")
             rows = pair.rows(fact, node)
-            found[fact.name] = _settled(node, rows, levels[fact.name], cache)
+            found[fact.name], gain = _settled(node, rows, levels[fact.name], cache)
+            gains += [gain] if gain else []
             pair.settle(fact, node, found[fact.name], rows)
+    work.gained(f"rounding learned for {len(gains)} layers", gains)
     return found
 
 
-def _settled(node: ir.Node, rows: Rows, levels: Levels, cache: MutableMapping[str, Any]) -> Levels:
-    """What becomes of a layer's levels; 8 bits, zero points, blocks and shared weights stay as they are."""
+def _settled(
+    node: ir.Node, rows: Rows, levels: Levels, cache: MutableMapping[str, Any]
+) -> tuple[Levels, float]:
+    """What becomes of a layer's levels, and the decibels won on rows held back; 8 bits, zero points, blocks
+    and shared weights stay as they are."""
     shared = node.inputs[1] is None or len(node.inputs[1].uses()) > 1
     if levels.bits > NARROW or shared or levels.zero is not None or levels.block:
-        return levels
+        return levels, 0.0
     key = _key(rows, levels, node)
     if key not in cache:
         cache[key] = _rounded(node, rows, levels)
-    found: Levels = cache[key]
+    found: tuple[Levels, float] = cache[key]
     return found
 
 
@@ -216,20 +222,22 @@ def _output(node: ir.Node, weight: Array, rows: Array) -> Array:
     return np.asarray(rows @ patches.matrix(node, weight).swapaxes(1, 2))
 
 
-def _rounded(node: ir.Node, rows: Rows, levels: Levels) -> Levels:
-    """The levels with less error on the rows held back: the learned ones or those given."""
+def _rounded(node: ir.Node, rows: Rows, levels: Levels) -> tuple[Levels, float]:
+    """The levels with less error on the rows held back, the learned ones or those given, and the decibels."""
     weight = weight_array(node)
     assert weight is not None
     found = _learned(node, rows, levels, weight)
     given, rounded = rows.part(held=True)
     if not given.shape[1]:
-        return found
+        return found, 0.0
     aim = _output(node, weight, given)
     errors = []
     for each in (levels, found):
         off = _output(node, each.dequantized(), rounded) - aim
         errors.append(float(np.square(_centred(node, off)).sum(dtype=np.float64)))
-    return found if errors[1] < errors[0] else levels
+    if errors[1] >= errors[0]:
+        return levels, 0.0
+    return found, 10 * float(np.log10(errors[0] / max(errors[1], _TINY * errors[0])))
 
 
 def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels:

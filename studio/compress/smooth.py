@@ -58,11 +58,7 @@ def smooth(work: Work, seen: Mapping[str, Seen]) -> None:
         exponents, gain = tried
         _apply(work, joint, exponents)
         won.append(gain)
-    if won:
-        mean = float(np.mean(won))
-        work.notes.append(
-            f"smoothed {len(won)} inputs of matrix products: {mean:.1f} dB less noise behind them"
-        )
+    work.gained(f"smoothed {len(won)} inputs of matrix products", won)
 
 
 def _joints(work: Work) -> list[Joint]:

@@ -93,6 +93,12 @@ class Work:
         """Record a wish of `layer` that this build could not grant."""
         self.refused.setdefault(layer, []).append(Refusal(setting, str(asked), str(given), reason))
 
+    def gained(self, what: str, decibels: Sequence[float]) -> None:
+        """Note what a repair was measured to bring: `what` was done, gaining so many dB at each place."""
+        if decibels:
+            gain = sum(decibels) / len(decibels)
+            self.notes.append(f"{what}: {gain:.1f} dB less noise on calibration data")
+
     def name(self, stem: str = "t") -> str:
         """A short tensor name that is not taken; the same build gives the same names."""
         if not self._names:

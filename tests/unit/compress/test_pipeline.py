@@ -377,3 +377,11 @@ def test_equal_weights_are_stored_once_whatever_form_they_take(make: Builder) ->
     model = net.model("y")
     assert make(model, Recipe(default=Settings(bits=16))).bytes < 2 * 64 * 64 + 2000
     assert make(model, Recipe(default=Settings(bits=4, sparsity=0.6))).bytes < 64 * 64 / 2 + 2500
+
+
+def test_each_repair_says_what_it_was_measured_to_bring(make: Builder) -> None:
+    model = spread_net().model("head")
+    eight = make(model, Recipe(target=HERE, default=Settings(bits=8))).notes
+    assert [note.split()[0] for note in eight] == ["equalized", "biases"]
+    assert float(eight[0].partition(": ")[2].split()[0]) > 3
+    assert "rounding learned" in make(model, Recipe(target=HERE, default=Settings(bits=3))).notes[-1]

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from studio.compress.patches import matrix, restored, rows
 from studio.compress.rounding import Problem, best_rounding, descend, order_of, second_order
@@ -18,10 +20,10 @@ from studio.compress.weights import odd, uniform
 from studio.compress.work import array_of, start
 from studio.graph.onnx_edge import serialize
 from studio.recipe.resolve import resolve
-from studio.recipe.settings import Recipe, Settings
+from studio.recipe.settings import Recipe, Rule, Settings
 from studio.target import load
 
-from .conftest import Builder, Net, inputs_of, residual_net, run, spread_net, sqnr
+from .conftest import Builder, Net, Samples, inputs_of, residual_net, run, spread_net, sqnr
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _TABLES = (odd(1), uniform(2), odd(2), uniform(4), np.array([-90, -20, -3, 0, 5, 31, 77, 127], np.int8))
@@ -90,6 +92,29 @@ def test_outputs_come_closer_to_float(make: Builder, bits: int) -> None:
     model = residual_net().model("head")
     plain, learned = (_sqnr(make, model, bits, repair) for repair in ((), ("round",)))
     assert learned > plain + 3
+
+
+def test_products_gain_by_second_order_rounding_and_the_file_says_how_much(make: Builder) -> None:
+    """GPTQ on the weights of MatMul, for inputs whose channels go together."""
+    net = Net("N", 6, 48)
+    mixed = net.array("mix", net.random.normal(0, 0.3, (48, 12)) @ net.random.normal(0, 1, (12, 48)))
+    net.weights[-1] = numpy_helper.from_array(
+        numpy_helper.to_array(net.weights[-1]).astype(np.float32), mixed
+    )
+    source = net.op("Tanh", [net.op("MatMul", ["x", mixed], "mixed")], "curve")
+    weight = net.array("w", net.random.normal(0, 48**-0.5, (48, 32)).astype(np.float32))
+    net.op("MatMul", [source, weight], "y")
+    model = net.model("y")
+    x = inputs_of(model, 64, seed=8)
+    given = Samples("mixed", x=inputs_of(model, 200))
+    asked = Recipe(rules=(Rule("y", Settings(bits=3, activations=32)),))
+    plain, learned = (
+        make(model, msgspec.structs.replace(asked, repair=repair), data=given) for repair in ((), ("round",))
+    )
+    reference = run(serialize(model.ir), x)
+    assert sqnr(reference, run(learned.path, x)) > sqnr(reference, run(plain.path, x)) + 2
+    assert learned.notes[0].startswith("rounding learned for 1 layers: ")
+    assert float(learned.notes[0].split()[5]) > 2
 
 
 def test_shared_and_unknown_weights_are_left_alone(make: Builder) -> None:
