@@ -229,7 +229,9 @@ def main():
     try:
         system_packages(options.command)
         make_venv()
-        install("dev,boards,cluster,search,netron" if options.command == "test" else "", not options.without_torch)
+        install(
+            "dev,boards,cluster,search,netron" if options.command == "test" else "", not options.without_torch
+        )
     except SetupError as error:
         sys.exit(f"trimtab: {error}")
     sys.exit({"demo": demo, "test": test, "install": lambda rest: 0}[options.command](rest))
