@@ -384,5 +384,6 @@ def test_each_repair_says_what_it_was_measured_to_bring(make: Builder) -> None:
     eight = make(model, Recipe(target=HERE, default=Settings(bits=8))).notes
     assert [note.split()[0] for note in eight] == ["equalized", "biases"]
     assert float(eight[0].partition(": ")[2].split()[0]) > 3
-    three = make(model, Recipe(target=HERE, default=Settings(bits=3, storage="packed")))
+    data = Samples("more", x=inputs_of(model, 128))  # enough to hold some back
+    three = make(model, Recipe(target=HERE, default=Settings(bits=3, storage="packed")), data=data)
     assert three.notes[-1].startswith("rounding learned")
