@@ -15,7 +15,7 @@ from studio.metrics import Sensitivity
 from studio.recipe.settings import Recipe, Settings
 from studio.search import genetic
 from studio.search.budgets import Wish
-from studio.search.clock import Clock
+from studio.search.clock import Clock, Forecast
 from studio.search.front import Found, Visited, choose, pareto
 from studio.search.knapsack import Limits, solve
 from studio.search.table import Table, uniform
@@ -49,6 +49,7 @@ class Search:
     size: Size
     control: Control
     emit: Callable[[Visited], None] = lambda _: None
+    forecast: Forecast = lambda _: None
     evaluations: int = EVALUATIONS
     _seen: dict[Recipe, Visited] = field(default_factory=dict, init=False)
 
@@ -66,7 +67,7 @@ class Search:
         if effort.genetic:
             genetic.demand()
         self._ends = monotonic() + 60 * effort.minutes if effort.minutes else float("inf")
-        self._most, self._clock = self.evaluations, Clock(self.facts, self.wish)
+        self._most, self._clock = self.evaluations, Clock(self.facts, self.wish, self.forecast)
         self._try_all([(uniform(self.base, bits), f"all at {bits} bits") for bits in UNIFORM])
         built = self.visited[0].artifact
         self._table = Table(self.facts, self.base, self.rows, lambda recipe: self.size(recipe, built))
