@@ -64,6 +64,16 @@ class KeptRows(Generic[T]):
         with self.path.open("ab") as file:
             file.write(b"\n" + msgspec.json.encode(row))
 
+    @property
+    def last(self) -> T | None:
+        """The row that joined last."""
+        return next(reversed(self._rows.values()), None)
+
+    def forget(self) -> None:
+        """Let go of every row, on disk too."""
+        self._rows.clear()
+        self.path.unlink(missing_ok=True)
+
     def __len__(self) -> int:
         return len(self._rows)
 

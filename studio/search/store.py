@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,6 +35,13 @@ class VisitedStore:
         except OSError as error:
             cause = f"what the search measured cannot be kept ({error.strerror})"
             raise MeasureError(str(self._rows.path), cause, "Free some space and run it again.") from error
+
+    def check(self, built: Callable[[Recipe], str]) -> None:
+        """Forget everything where the last recipe is another file now, by the digest that `built` tells: a
+        newer program may build otherwise."""
+        last = self._rows.last
+        if last is not None and built(last.recipe) != last.artifact.sha256:
+            self._rows.forget()
 
     def __len__(self) -> int:
         return len(self._rows)

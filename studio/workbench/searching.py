@@ -153,7 +153,9 @@ class Searching(Measuring):
         dataset = self._dataset(job.data, self._model(job.model, control).facts, control)
         part = f":{CHOOSING}/2" if wish.effort.holdout else ""
         name = store_name(job.model.key, f"{dataset.facts.key}{part}")
-        return VisitedStore((self._folder or data_dir()) / "search" / name)
+        store = VisitedStore((self._folder or data_dir()) / "search" / name)
+        store.check(lambda recipe: self.build(replace(job, recipe=recipe), control.part(0.0, 0.0)).sha256)
+        return store
 
 
 @dataclass(frozen=True)

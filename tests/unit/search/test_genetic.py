@@ -119,6 +119,16 @@ def test_a_cancelled_search_keeps_what_it_saw_and_goes_on_from_there(session: Se
 
 
 @pytest.mark.slow
+def test_what_a_former_program_built_is_measured_anew(session: Session) -> None:
+    first = session.search(Budgets(max_drop=2.0), Control()).value
+    (file,) = (session.workbench._folder / "search").glob("*.jsonl")
+    file.write_text(file.read_text().replace(first.visited[-1].artifact.sha256, "0" * 64))
+    again = session.search(Budgets(max_drop=2.0), Control()).value
+    assert names(again) == names(first)
+    assert "0" * 64 not in file.read_text()
+
+
+@pytest.mark.slow
 def test_a_visited_recipe_can_be_taken_back_and_undone(session: Session) -> None:
     found = session.search(Budgets(max_drop=2.0), Control()).value
     taken = next(each for each in found.visited if each is not found.best)
