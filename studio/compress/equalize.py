@@ -59,7 +59,8 @@ def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
             found.update(dict.fromkeys(pair.tensors, exponents))
     work.gains.update(found)
     if seen:
-        work.gained(f"equalized {len(gains)} pairs of layers by their ranges", gains)
+        pairs = "pair" if len(gains) == 1 else "pairs"
+        work.gained(f"equalized {len(gains)} {pairs} of layers by their ranges", gains)
     return found
 
 

@@ -1,0 +1,149 @@
+"""The float net and a copy whose layers become rounded one after the other, walked side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress import patches
+from studio.compress.fold import bias_array, set_bias, weight_array
+from studio.compress.grids import grid_of
+from studio.compress.pruning.rows import samples
+from studio.compress.pruning.walk import Walk
+from studio.compress.ranges import Range
+from studio.compress.weights import Levels
+from studio.compress.work import Array, Work, set_input
+from studio.graph.model import LayerFact
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+ROWS = 2048  # places of a layer's input that are looked at, more for wide layers
+_MOST_ROWS = 8192
+_WIDEST = 6144  # inputs of one output; above, moments would not fit
+_HELD = 6  # every so many runs one is held back
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one layer takes in: rows (G, places, K) float32 of the float net and of the rounded one, and
+    how many of the first places are to learn from; the rest was held back."""
+
+    given: Array
+    rounded: Array
+    learned: int
+
+    def part(self, held: bool) -> tuple[Array, Array]:
+        side = slice(self.learned, None) if held else slice(None, self.learned)
+        return self.given[:, side], self.rounded[:, side]
+
+
+class Twins:
+    """The float net and a copy whose layers become rounded one after the other, walked side by side."""
+
+    def __init__(
+        self,
+        work: Work,
+        levels: Mapping[str, Levels],
+        ranges: Mapping[str, Range],
+        runs: list[dict[str, Array]],
+    ) -> None:
+        from studio.graph.names import nodes_by_name
+        from studio.graph.onnx_edge import clone
+
+        self._work, self._samples = work, samples(runs)
+        copy = clone(work.model)
+        self._nodes = nodes_by_name(copy)
+        self.layers = [
+            (fact, node) for fact, _, node in work.layers() if _known(node, fact, levels.get(fact.name))
+        ]
+        for fact in work.facts.layers:
+            if fact.name in levels:
+                _put(copy, self._nodes[fact.name], 1, levels[fact.name].dequantized())
+        self._inputs = [_coded(work, copy, self._nodes[fact.name], fact, ranges) for fact, _ in self.layers]
+        names = [str(node.inputs[0].name) for _, node in self.layers if node.inputs[0] is not None]
+        self._copy, self._turn = copy, 0
+        self._given = Walk(clone(work.model), runs, names)
+        self._rounded = Walk(copy, runs, self._inputs)
+
+    def rows(self, fact: LayerFact, node: ir.Node) -> Rows:
+        """The next layer's rows in both nets, from the same places of the same samples."""
+        assert node.inputs[0] is not None
+        given = self._given.upto(str(node.inputs[0].name))
+        rounded = self._rounded.upto(self._inputs[self._turn])
+        self._turn += 1
+        width = int(np.prod(fact.weight_shape)) // fact.out_channels
+        most = max(1, min(max(ROWS, 4 * width), _MOST_ROWS) // max(self._samples, 1))
+        held = [index for index in range(len(given)) if index % _HELD == _HELD - 1]
+        order = [index for index in range(len(given)) if index not in held] + held
+        cut = [
+            [patches.rows(node, fact, side[index], most, np.random.default_rng(index)) for index in order]
+            for side in (given, rounded)
+        ]
+        learned = sum(part.shape[1] for part in cut[0][: len(order) - len(held)])
+        return Rows(np.concatenate(cut[0], axis=1), np.concatenate(cut[1], axis=1), learned)
+
+    def settle(self, fact: LayerFact, node: ir.Node, levels: Levels, rows: Rows) -> None:
+        """Put the levels into the rounded net, and the mean error that they leave into both biases."""
+        twin = self._nodes[fact.name]
+        _put(self._copy, twin, 1, levels.dequantized())
+        weight, bias = weight_array(node), bias_array(node, fact.out_channels)
+        if node.op_type == "MatMul" or bias is None or weight is None:
+            return
+        now, before = (each.mean(axis=1, keepdims=True) for each in (rows.rounded, rows.given))
+        error = output(node, levels.dequantized(), now) - output(node, weight, before)
+        fixed = (bias - error.reshape(-1)).astype(np.float32)
+        set_bias(self._work, node, fixed)
+        _put(self._copy, twin, 2, fixed)
+
+
+def _known(node: ir.Node, fact: LayerFact, levels: Levels | None) -> bool:
+    """Whether the layer is one of those that can be looked at: plain weights, one scale a channel."""
+    weight = weight_array(node)
+    if levels is None or weight is None or levels.scale.size not in (1, fact.out_channels):
+        return False
+    width = weight.size // fact.out_channels
+    plain = getattr(levels, "zero", None) is None and not getattr(levels, "block", 0)
+    return plain and width <= _WIDEST and patches.takes(node, weight)
+
+
+def _put(model: ir.Model, node: ir.Node, index: int, array: Array) -> None:
+    """A constant of the node's own."""
+    import onnx_ir as ir
+
+    name = f"{node.name}/rounded/{index}"
+    model.graph.initializers.pop(name, None)
+    value = ir.Value(name=name, const_value=ir.Tensor(array, name=name))
+    model.graph.register_initializer(value)
+    set_input(node, index, value)
+
+
+def _coded(work: Work, model: ir.Model, node: ir.Node, fact: LayerFact, ranges: Mapping[str, Range]) -> str:
+    """Code the layer's input as the file will; the name of what the layer then reads."""
+    import onnx_ir as ir
+
+    source = node.inputs[0]
+    assert source is not None
+    seen = ranges.get(str(source.name))
+    if work.rows[fact.name].activations > 8 or seen is None:
+        return str(source.name)
+    grid = grid_of(seen, work.target.activation_type)
+    parts = []
+    for stem, array in (("scale", grid.scale_array()), ("zero", grid.zero_array())):
+        name = f"{node.name}/coded/{stem}"
+        parts.append(ir.Value(name=name, const_value=ir.Tensor(array, name=name)))
+        model.graph.register_initializer(parts[-1])
+    codes = ir.node("QuantizeLinear", [source, *parts])
+    back = ir.node("DequantizeLinear", [codes.outputs[0], *parts])
+    codes.outputs[0].name, back.outputs[0].name = f"{node.name}/codes", f"{node.name}/coded"
+    model.graph.insert_before(node, [codes, back])
+    node.replace_input_with(0, back.outputs[0])
+    return str(back.outputs[0].name)
+
+
+def output(node: ir.Node, weight: Array, rows: Array) -> Array:
+    """What the layer makes of `rows`, bias left out: (G, places, outputs)."""
+    return np.asarray(rows @ patches.matrix(node, weight).swapaxes(1, 2))
