@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from studio.errors import RecipeError
+from studio.layer_times import LayerTable
 from studio.recipe.settings import Recipe
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -66,11 +67,14 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked of a search. `timed` is what the board of `budgets` has told so far."""
+    """What is asked of a search. `timed` is what the board of `budgets` has told so far, `table` how long the
+    net's layers take there, where it was profiled.
+    """
 
     budgets: Budgets
     effort: Effort = SOLVER
     timed: tuple[Timed, ...] = ()
+    table: LayerTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from studio.control import Control
 from studio.metrics import ESTIMATED
 from studio.search.budgets import HERE, Budgets, Effort, Timed, Wish
 from studio.search.front import Found, Visited
-from studio.session.outgoing import Outgoing
+from studio.session.profiling import Profiling
 from studio.session.pushing import Terms
 from studio.workbench.api import Candidate, Job
 
@@ -18,7 +18,7 @@ ROUNDS = 6
 _SOLVING = 0.7
 
 
-class Racing(Outgoing):
+class Racing(Profiling):
     """The search of a session, with or without a board in it."""
 
     def _search(
@@ -34,12 +34,16 @@ class Racing(Outgoing):
         """Search, time the best and the reference on the board, search again with what it told.
 
         What was built and measured is kept, so that a round costs what is new in it. Between files that
-        were timed there, times are estimated; the best of the last round may be such a one.
+        were timed there, times are estimated, by the table of the net's layers where the board was profiled;
+        the best of the last round may be such a one.
         """
         self.boards.book.get(budgets.place)
+        table = self.layer_table(budgets.place)
         timed: tuple[Timed, ...] = ()
         solver = replace(effort, trials=0, minutes=0.0)
-        found = self.workbench.search(job, Wish(budgets, solver), emit, control.part(0.0, _SOLVING))
+        found = self.workbench.search(
+            job, Wish(budgets, solver, (), table), emit, control.part(0.0, _SOLVING)
+        )
         fresh: tuple[Visited, ...] = (found.visited[0], found.best)
         alone = len(found.visited)
         for at in range(ROUNDS):
@@ -47,7 +51,7 @@ class Racing(Outgoing):
             for each in fresh:
                 if all(one.sha256 != each.artifact.sha256 for one in timed):
                     timed = (*timed, self._timed_there(job, budgets.place, each, part.part(0.0, 0.4)))
-            found = self.workbench.search(job, Wish(budgets, effort, timed), emit, part.part(0.4, 1.0))
+            found = self.workbench.search(job, Wish(budgets, effort, timed, table), emit, part.part(0.4, 1.0))
             if effort.minutes:  # the minutes are over; what they bred is asked for again by number
                 effort = replace(effort, minutes=0.0, trials=max(len(found.visited) - alone, 1))
             fresh = (found.best,)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio import estimate, target
+from studio import estimate, predict, target
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.errors import BuildError, DataError, WorkerError
@@ -72,11 +72,17 @@ class Searching(Measuring):
         def size(recipe: Recipe, built: Artifact) -> float:
             return estimate.size(facts, plan_of(replace(job, recipe=recipe), facts), built).value
 
+        def forecast(recipe: Recipe) -> float | None:
+            if wish.table is None:
+                return None
+            told = predict.latency(facts, plan_of(replace(job, recipe=recipe), facts), wish.table)
+            return None if told is None else told.value
+
         with self._crew(job, wish, control) as crew:
             rows = self.sensitivity(job, COARSE, lambda _: None, control.part(0.0, 0.5))
             visits = Visits(self, job, wish, self._store(job, wish, control), crew)
             part = control.part(0.5, 0.95)
-            found = Search(facts, job.recipe, rows, wish, visits.measure, size, part, emit).run()
+            found = Search(facts, job.recipe, rows, wish, visits.measure, size, part, emit, forecast).run()
         return self._settled(job, wish, found, control.part(0.95, 1.0))
 
     def visit(self, job: Job, wish: Wish, control: Control) -> Visited:
