@@ -40,18 +40,12 @@ class Curve:
 
 
 def curves(rows: Iterable[Sensitivity]) -> dict[str, Curve]:
-    """A curve per group. What a stop costs is half what was counted, half what its noise makes likely.
-
-    Counts over few samples jump; noise does not. How many points a given noise costs is fitted over
-    all stops.
-    """
+    """A curve per group; see `likely`. A stop costs at least nothing."""
     known = list(rows)
-    slope = _slope(known)
+    losses = likely([(max(-row.difference.value, 0.0), row.sqnr_db) for row in known])
     found: dict[str, Curve] = {}
-    for row in known:
+    for row, loss in zip(known, losses, strict=True):
         name, _, value = row.setting.partition("=")
-        likely = slope * _noise(row)
-        loss = (max(-row.difference.value, 0.0) + likely) / 2
         curve = found.setdefault(row.group, Curve())
         if name == "bits":
             curve.bits[float(value)] = loss
@@ -94,16 +88,23 @@ def _total(facts: Facts, rows: Sequence[Row], known: Mapping[str, Curve]) -> flo
     return total
 
 
-def _noise(row: Sensitivity) -> float:
+def likely(seen: Sequence[tuple[float, float | None]]) -> list[float]:
+    """Points that files are likely to cost, from (points counted, SQNR in dB; None: nothing differs) of each.
+
+    Half of what was counted, half of what its noise makes likely: counts over few samples jump, and the
+    best of many counts is the luckiest one; noise is steady. Points per unit of noise power by least squares
+    through the origin.
+    """
+    noises = [_noise(sqnr) for _, sqnr in seen]
+    squares = sum(noise**2 for noise in noises)
+    products = sum(noise * max(drop, 0.0) for noise, (drop, _) in zip(noises, seen, strict=True))
+    slope = products / squares if squares > 0 else 0.0
+    return [(drop + slope * noise) / 2 for noise, (drop, _) in zip(noises, seen, strict=True)]
+
+
+def _noise(sqnr_db: float | None) -> float:
     """Noise power at the output as a share of the signal's."""
-    return 0.0 if row.sqnr_db is None else float(10.0 ** (-min(max(row.sqnr_db, -20.0), 200.0) / 10))
-
-
-def _slope(rows: Sequence[Sensitivity]) -> float:
-    """Points per unit of noise power, least squares through the origin."""
-    squares = sum(_noise(row) ** 2 for row in rows)
-    products = sum(_noise(row) * max(-row.difference.value, 0.0) for row in rows)
-    return products / squares if squares > 0 else 0.0
+    return 0.0 if sqnr_db is None else float(10.0 ** (-min(max(sqnr_db, -20.0), 200.0) / 10))
 
 
 def _rounding(bits: float) -> float:

@@ -9,6 +9,7 @@ from studio.artifact import Artifact
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Budgets, Excess, excesses
+from studio.search.curves import likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,21 @@ class Found:
     @property
     def front(self) -> tuple[Visited, ...]:
         return pareto(self.visited)
+
+    @property
+    def steady(self) -> tuple[Visited, ...]:
+        """The front by what each is likely to cost on other samples, the smallest file first.
+
+        Where many were measured on the same samples, the best of the plain front is partly the luckiest.
+        """
+        losses = likely([(each.drop, each.comparison.sqnr_db) for each in self.visited])
+        kept: list[tuple[Visited, float]] = []
+        for each, loss in sorted(
+            zip(self.visited, losses, strict=True), key=lambda each: (each[0].artifact.bytes, each[1])
+        ):
+            if not kept or loss < kept[-1][1]:
+                kept.append((each, loss))
+        return tuple(each for each, _ in kept)
 
 
 def pareto(visited: Sequence[Visited]) -> tuple[Visited, ...]:

@@ -4,8 +4,9 @@
     python tests/bench/search.py NETS --out RESULTS        # under ten minutes on two quiet cores
 
 Every net is searched on the first samples of `NETS/data.npz`, for the target of this computer, with every
-repair on. For each uniform recipe the front's point is taken that is no larger and looked best *there*; both
-files then answer the other samples, and the verdict is worked out from their paired difference:
+repair on. For each uniform recipe that file of the front is taken that is no larger and, by the answers and
+the noise seen there (`Found.steady`), likely to be the most accurate. Both files then answer the other
+samples, and the verdict is worked out from their paired difference:
 
 - `dominated`: the front's file is no larger and no less accurate, and better in one of the two;
 - `level`: no larger, less accurate by no more than the interval of the paired difference allows;
@@ -110,7 +111,7 @@ class Bench:
         began = time.perf_counter()
         found = self.session.search(Budgets(max_drop=1.0), Control(progress(self.name)), effort=effort).value
         spent = time.perf_counter() - began
-        front = {each.artifact.sha256: self._point(each.label, each.artifact) for each in found.front}
+        front = {each.artifact.sha256: self._point(each.label, each.artifact) for each in found.steady}
         original = self._judged(self.job.model, found.best.artifact).original.value
         duels = [self._duel(label, rival, found, front) for label, rival in self._rivals().items()]
         self.session.close()
@@ -123,7 +124,7 @@ class Bench:
 
     def _duel(self, label: str, recipe: Recipe, found: Found, front: dict[str, Point]) -> Duel:
         rival = self.workbench.build(replace(self.job, recipe=recipe), Control())
-        point, answer = self._point(label, rival), _answer(found.front, rival)
+        point, answer = self._point(label, rival), _answer(found.steady, rival)
         if answer is None:
             return Duel(point, None, 0.0, 0.0, 0.0)
         against = self.workbench.open(rival.path, Control())
@@ -140,9 +141,8 @@ class Bench:
 
 
 def _answer(front: Sequence[Visited], rival: Artifact) -> Visited | None:
-    """The most accurate of the front, where it was chosen, that is no larger."""
-    small = [each for each in front if each.artifact.bytes <= rival.bytes]
-    return min(small, key=lambda each: each.drop, default=None)
+    """The one that is likely to be the most accurate of those that are no larger: the largest of them."""
+    return next((each for each in reversed(front) if each.artifact.bytes <= rival.bytes), None)
 
 
 def halves(data: Path, choosing: int, folder: Path) -> tuple[Path, Path]:
