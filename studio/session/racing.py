@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from studio.control import Control
 from studio.metrics import ESTIMATED
 from studio.search.budgets import HERE, Budgets, Effort, Timed, Wish
 from studio.search.front import Found, Visited
 from studio.session.profiling import Profiling
-from studio.session.pushing import Terms
-from studio.workbench.api import Candidate, Job
+from studio.workbench.api import Job
 
 ROUNDS = 6
 _SOLVING = 0.7
@@ -61,9 +59,6 @@ class Racing(Profiling):
 
     def _timed_there(self, job: Job, board: str, seen: Visited, control: Control) -> Timed:
         """The median of a visited recipe's file on the board, which goes on with what it does."""
-        built = self.workbench.build(replace(job, recipe=seen.recipe), control.part(0.0, 0.2))
-        candidate = Candidate(built.path, built)
-        goldens = self.workbench.goldens(job.model, candidate, job.data, control.part(0.2, 0.3))
-        packed = self._package(candidate, Path(goldens.path), Terms())
-        run = self.boards.try_out(board, packed, control.part(0.3, 1.0))
-        return Timed(seen.recipe, built.sha256, run.p50)
+        package = self._whole(job, seen.recipe, control.part(0.0, 0.3))
+        run = self.boards.try_out(board, package, control.part(0.3, 1.0))
+        return Timed(seen.recipe, seen.artifact.sha256, run.p50)

@@ -16,6 +16,7 @@ from studio.data.reference import DataRef
 from studio.errors import BoardError
 from studio.metrics import ESTIMATED
 from studio.search.budgets import Budgets, Effort
+from studio.session.pushing import Terms
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -51,7 +52,7 @@ def session(boards: Boards, net: Path, net_data: Path, tmp_path: Path) -> Iterat
 
 
 def test_the_best_was_timed_on_the_board_which_stays_as_it_was(session: Session, boards: Boards) -> None:
-    before = session.push("pi", Control(), confirm=True).value.status
+    before = session.push("pi", Control(), Terms(confirm=True)).value.status
     done = session.search(Budgets(max_drop=3.0, max_latency=1000.0, place="pi"), Control())
     found = done.value
     assert not found.fails
