@@ -26,6 +26,7 @@ class Detail(QWidget):
     push_wanted = Signal()
     confirm_wanted = Signal()
     rollback_wanted = Signal()
+    profile_wanted = Signal()
     release_wanted = Signal(str, str)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
@@ -39,6 +40,9 @@ class Detail(QWidget):
         self.push.setObjectName("primary")
         self.confirm = _button(T.board_confirm, T.board_confirm_tip, self.confirm_wanted)
         self.rollback = _button(T.board_rollback, T.board_rollback_tip, self.rollback_wanted)
+        self.profile = _button(T.board_profile, T.board_profile_tip, self.profile_wanted)
+        self.likely = _Table(T.board_likely, look)
+        self._likely_lines: tuple[words.Line, ...] = ()
         self._status: BoardStatus | None = None
         self._run, self.releases = _Table(T.board_run, look), Releases(look)
         self.releases.wanted.connect(self.release_wanted)
@@ -57,7 +61,9 @@ class Detail(QWidget):
         whole.addWidget(self.trust)
         whole.addWidget(self.push)
         whole.addLayout(both)
+        whole.addWidget(self.profile)
         whole.addSpacing(6)
+        whole.addWidget(self.likely)
         whole.addWidget(self._run)
         whole.addWidget(self.releases)
         whole.addStretch(1)
@@ -69,6 +75,7 @@ class Detail(QWidget):
         self.state.setVisible(bool(text))
         self.trust.show_key("", None)
         self._run.show_lines(())
+        self.show_likely(())
         self.releases.show_status(None)
         self.allow(False)
 
@@ -93,10 +100,17 @@ class Detail(QWidget):
     def show_run(self, run: BoardRun) -> None:
         self._run.show_lines(words.run_lines(run), bad=not run.proved)
 
+    def show_likely(self, lines: tuple[words.Line, ...]) -> None:
+        """What the recipe at hand should take there; nothing is laid out anew where it is the same."""
+        if lines != self._likely_lines:
+            self._likely_lines = lines
+            self.likely.show_lines(lines)
+
     def allow(self, model: bool, busy: bool = False) -> None:
         """Enable what makes sense now."""
         status = self._status
         self.push.setEnabled(model and status is not None and not busy)
+        self.profile.setEnabled(model and status is not None and not busy)
         self.confirm.setEnabled(status is not None and status.state == "unconfirmed" and not busy)
         self.rollback.setEnabled(status is not None and bool(status.previous) and not busy)
         self.releases.allow(not busy)
@@ -104,7 +118,8 @@ class Detail(QWidget):
     @property
     def text(self) -> str:
         """Everything it says, for tests and for reading aloud."""
-        return "\n".join((self.state.text(), self._run.text, self.releases.text)).strip()
+        told = (self.state.text(), self.likely.text, self._run.text, self.releases.text)
+        return "\n".join(told).strip()
 
 
 class _Table(QWidget):

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui import icons
-from studio.gui.boards import asking
+from studio.gui.boards import asking, words
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.detail import Detail
 from studio.gui.boards.releases import ACTIVATE, BENCH
@@ -79,6 +79,7 @@ class BoardPanel(Panel):
         self.detail.confirm_wanted.connect(lambda: self._do(asking.confirm))
         self.detail.rollback_wanted.connect(lambda: self._do(asking.rollback))
         self.detail.release_wanted.connect(self._do_release)
+        self.detail.profile_wanted.connect(self._profile)
         self.detail.trust.trusted.connect(self._trust)
         self._bridge.started.connect(self._began)
         self._bridge.ended.connect(self._take)
@@ -149,6 +150,11 @@ class BoardPanel(Panel):
         name, session = self.chosen, self._bridge.session
         label = T.job_push.format(name=name)
         self._bridge.run(asking.PUSH, label, lambda control: session.push(name, control), replace=False)
+
+    def _profile(self) -> None:
+        name, session = self.chosen, self._bridge.session
+        label = T.job_profile.format(name=name)
+        self._bridge.run(asking.PUSH, label, lambda control: session.board_profile(name, control))
 
     def _do_release(self, verb: str, release: str) -> None:
         name, session = self.chosen, self._bridge.session
@@ -233,6 +239,7 @@ class BoardPanel(Panel):
 
     def _allow(self) -> None:
         model = self._bridge.session.document is not None
+        self.detail.show_likely(words.likely_lines(self._bridge.session, self.chosen))
         busy = self._running[asking.PUSH] > 0 or self._running[asking.LOOK] > 0
         self.detail.allow(model, busy)
         self._tools["remove"].setEnabled(self.list.currentRow() > 0)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from studio.gui import numbers
 from studio.gui.texts import T
+from studio.metrics import on_board
 
 if TYPE_CHECKING:
     from studio.boards.report import BoardRun, BoardStatus, Pushed, Release
+    from studio.session.session import Session
 
 Line = tuple[str, str]
 
@@ -28,7 +30,11 @@ def release_line(release: Release) -> Line:
     states = {"active": T.board_active, "previous": T.board_previous, "failed": T.board_failed}
     state = states.get(release.state, release.state)
     size = numbers.size(release.kib * 1024)
-    return release.id[:12], "  ·  ".join(filter(None, (state, size, release.proof)))
+    accuracy = release.meta.get("accuracy")
+    right = f"{accuracy:.2f} %" if isinstance(accuracy, int | float) else ""
+    when, _, who = release.pushed.partition(" ")
+    pushed = T.board_by.format(when=when[:16].replace("T", " "), who=who) if who else ""
+    return release.id[:12], "  ·  ".join(filter(None, (state, right, size, release.proof, pushed)))
 
 
 def run_lines(run: BoardRun) -> tuple[Line, ...]:
@@ -44,6 +50,29 @@ def run_lines(run: BoardRun) -> tuple[Line, ...]:
         (T.board_runtime, run.runtime),
     ]
     return tuple((name, text) for name, text in lines if text)
+
+
+def likely_lines(session: Session, board: str) -> tuple[Line, ...]:
+    """What the recipe at hand should take on a board whose layers were timed, beside what was measured."""
+    table = session.layer_table(board) if session.document is not None else None
+    if table is None:
+        return ()
+    guess, measured = session.estimate_latency(board), session.measured
+    runs = measured.on_boards if measured else ()
+    real = next((each.p50 for each in runs if each.source == on_board(board)), None)
+    slow = [row.layer for row in session.layer_times(board) if row.loses]
+    lines = [
+        (T.board_predicted, _ms(guess.value if guess else None)),
+        (T.board_measured, _ms(real)),
+        (T.board_whole, _ms(table.float_ms)),
+        (T.board_whole_int8, _ms(table.int8_ms)),
+        (T.board_loses, ", ".join(slow)),
+    ]
+    return tuple((name, text) for name, text in lines if text)
+
+
+def _ms(value: float | None) -> str:
+    return f"{value:.3f} ms" if value else ""
 
 
 def pushed_line(pushed: Pushed) -> str:
