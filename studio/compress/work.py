@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,10 +140,7 @@ class Work:
         attributes: dict[str, Any] | None = None,
     ) -> ir.Value:
         """Insert a nameless node in front of `node` and return its one output."""
-        made = self._node(op, inputs, attributes)
-        self.model.graph.insert_before(node, made)
-        made.name = None  # the graph named it: bytes that tell nobody anything
-        return made.outputs[0]
+        return self._inserted(self.model.graph.insert_before, node, op, inputs, attributes)
 
     def after(
         self,
@@ -153,17 +150,23 @@ class Work:
         attributes: dict[str, Any] | None = None,
     ) -> ir.Value:
         """Insert a nameless node behind `node` and return its one output."""
-        made = self._node(op, inputs, attributes)
-        self.model.graph.insert_after(node, made)
-        made.name = None
-        return made.outputs[0]
+        return self._inserted(self.model.graph.insert_after, node, op, inputs, attributes)
 
-    def _node(self, op: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any] | None) -> ir.Node:
+    def _inserted(
+        self,
+        insert: Callable[[ir.Node, ir.Node], None],
+        node: ir.Node,
+        op: str,
+        inputs: Sequence[ir.Value | None],
+        attributes: dict[str, Any] | None,
+    ) -> ir.Value:
         import onnx_ir as ir
 
         made = ir.node(op, inputs, attributes or {})
         made.outputs[0].name = self.name()
-        return made
+        insert(node, made)
+        made.name = None  # the graph named it: bytes that tell nobody anything
+        return made.outputs[0]
 
 
 def start(model: Model, plan: Plan, target: Target) -> Work:
