@@ -27,7 +27,6 @@ from typing import Any
 
 import live_resnet
 import live_table
-import psutil
 from peers_machine import facts as machine
 
 from studio.control import Control
@@ -176,24 +175,30 @@ def window(samples: int) -> dict[str, Any]:
 def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
-    loads = [os.getloadavg()[0]]
-    psutil.cpu_percent()
     results: dict[str, Any] = {"machine": machine(options.peers, Recipe().target), "nets": {}}
+    results["load"] = [round(os.getloadavg()[0], 1)] * 2
     with tempfile.TemporaryDirectory() as folder:
         for name in options.nets:
             model = SAMPLE if name == "sample" else options.models / f"{name}.onnx"
             data = SAMPLE.with_suffix(".npz") if name == "sample" else options.models / "data.npz"
             if model.exists():
                 results["nets"][name] = net(model, data, options, Path(folder, name))
+                _keep(results, options.out)
+        if not options.no_window:
+            results["window"] = window(options.samples)
+            _keep(results, options.out)
         if options.pictures:
             results["large"] = large(options, Path(folder, "large"))
-    if not options.no_window:
-        results["window"] = window(options.samples)
-    results["load"] = [round(each, 1) for each in (*loads, os.getloadavg()[0])]
+            _keep(results, options.out)
+    print((options.out / "results.md").read_text())
+
+
+def _keep(results: dict[str, Any], out: Path) -> None:
+    """Write what there is by now: a run that is broken off has its results so far."""
+    results["load"][1] = round(os.getloadavg()[0], 1)
     results["bars"] = live_table.bars(results)
-    (options.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (options.out / "results.md").write_text(live_table.markdown(results))
-    print(live_table.markdown(results))
+    (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (out / "results.md").write_text(live_table.markdown(results))
 
 
 def _options() -> argparse.Namespace:
