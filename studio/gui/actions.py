@@ -44,6 +44,8 @@ VERBS = (
     Verb("export", T.export, "export", "Ctrl+E"),
     Verb("find", T.layers_find, "search", "Ctrl+F"),
     *(Verb(page.action, page.title, page.icon, f"Ctrl+{at}") for at, page in enumerate(PAGES, 1)),
+    Verb("help", T.help_here, "info", "F1"),
+    Verb("tour", T.tour, "info"),
     Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),
 )
 

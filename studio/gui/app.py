@@ -29,6 +29,8 @@ def run(path: str | None) -> int:
     app = application()
     window = build()
     window.show()
+    if not window.preferences.toured:
+        window.tour.offer(window.bridge)
     if path is not None:
         open_ = window.files.open_sample if path == _SAMPLE else lambda: window.open_path(path)
         QTimer.singleShot(0, open_)

@@ -20,6 +20,7 @@ from studio.gui.curtain import Curtain
 from studio.gui.dress import dress
 from studio.gui.files import Files
 from studio.gui.foot import Foot
+from studio.gui.help import HelpPanel, topic_of
 from studio.gui.keeping import Keeper, progress_of
 from studio.gui.notice import Notice
 from studio.gui.pages import PAGES
@@ -30,6 +31,7 @@ from studio.gui.start import StartView
 from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.gui.toolbar import Toolbar
+from studio.gui.tour import Tour, stops
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome
 from studio.project import changes
@@ -67,6 +69,8 @@ class MainWindow(QMainWindow):
         self._arrange()
         self._curtain = Curtain(self.look, self)
         self.palette_ = Palette(partial(commands.entries, self), self)
+        self.tour = Tour(stops(self.page, self.edges.toolbar), self.look, self)
+        self.tour.ended.connect(partial(self._keep, toured=True))
         self._wire()
         self.restoreGeometry(QByteArray.fromBase64(self.preferences.geometry.encode()))
 
@@ -90,6 +94,8 @@ class MainWindow(QMainWindow):
             "export": files.ask_export,
             "find": self._find,
             **{page.action: partial(self._show_page, page.key) for page in PAGES},
+            "help": self._help,
+            "tour": lambda: self.tour.begin(),
             "palette": lambda: self.palette_.open(),
         }
 
@@ -197,6 +203,11 @@ class MainWindow(QMainWindow):
     def _show_page(self, key: str) -> None:
         self.page.show_page(key)
         self.edges.foot.show_page(key)
+
+    def _help(self) -> None:
+        topic = topic_of(QApplication.focusWidget(), self.page.shown_page)
+        self.page.of(HelpPanel).show_topic(topic)
+        self._show_page("help")
 
     def _find(self) -> None:
         self.page.layers.search.setFocus()

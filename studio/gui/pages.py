@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.answers import Answers
 from studio.gui.auto.panel import AutoPanel
 from studio.gui.desk import Desk
+from studio.gui.help import HelpPanel
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
@@ -19,7 +20,7 @@ from studio.gui.texts import T
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One row. `tall` ones ask for more height than a row of plots; `help` names a file in `docs/help`."""
+    """One row. `tall` ones ask for more height than a row of plots. `resources/help/KEY.md` tells of it."""
 
     key: str
     title: str
@@ -40,4 +41,5 @@ PAGES = (
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),
+    Page("help", T.help, "info", lambda _: HelpPanel()),
 )

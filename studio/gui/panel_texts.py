@@ -68,6 +68,27 @@ class PanelTexts(BoardTexts, frozen=True, forbid_unknown_fields=True):
     lost_take: str = "Take it up again"
     lost_drop: str = "Discard"
     recent_edits: str = "edits: {n}"
+    help: str = "Help"
+    help_here: str = "Help on this panel"
+    tour: str = "Tour in five hints"
+    tour_next: str = "Next"
+    tour_skip: str = "Skip"
+    tour_done: str = "Done"
+    tour_layers: str = (
+        "Slide the bits of a layer, or ←/→ on the keyboard. Every file is really built and measured."
+    )
+    tour_cards: str = (
+        "Size, accuracy and latency follow. Each says where it comes from and on how many samples."
+    )
+    tour_graph: str = (
+        "The graph and the table show the same layers: what you choose in one is chosen in the other."
+    )
+    tour_auto: str = (
+        "“Auto” finds a recipe within your budgets; every recipe it measured stays a dot to go back to."
+    )
+    tour_export: str = (
+        "Export writes, byte for byte, the file that was measured. Ctrl+K finds everything else, F1 explains."
+    )
     vitals: str = "Threads: {threads} · window {window}, engine {engine}"
     vitals_alone: str = "Threads: {threads} · {window}"
     vitals_tip: str = "Threads of one op, and memory in use by the window and by its worker process"

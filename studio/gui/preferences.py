@@ -21,6 +21,7 @@ class Preferences(msgspec.Struct, frozen=True):
     theme: str = "system"
     recent: tuple[str, ...] = ()
     geometry: str = ""
+    toured: bool = False
     said: dict[str, str] = {}
 
     def with_recent(self, path: str) -> Preferences:

@@ -222,4 +222,5 @@ def _language() -> str:
     return (os.environ.get("TRIMTAB_LANGUAGE") or os.environ.get("LANG") or "").partition(".")[0]
 
 
-T = load(_language())
+LANGUAGE = _language()
+T = load(LANGUAGE)

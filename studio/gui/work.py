@@ -14,6 +14,7 @@ from studio.gui.bridge import Bridge
 from studio.gui.cards import Card
 from studio.gui.desk import Desk, Selection
 from studio.gui.graph.room import GraphRoom
+from studio.gui.help import name_topic
 from studio.gui.layers.doing import Doing
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.pages import PAGES
@@ -60,6 +61,8 @@ class WorkPage(QWidget):
         self.selection = Selection(self)
         desk = Desk(bridge, look, self.selection)
         self._pages = {page.key: page.make(desk) for page in PAGES}
+        for key, topic in (*self._pages.items(), *self._upper()):
+            name_topic(topic, key)
         self._below = QStackedWidget()
         self._arrange()
         look.changed.connect(self._dress)
@@ -91,6 +94,9 @@ class WorkPage(QWidget):
         page.setSpacing(_GAP)
         page.addLayout(cards)
         page.addWidget(whole, 1)
+
+    def _upper(self) -> tuple[tuple[str, QWidget], ...]:
+        return ("graph", self.graph_panel), ("layers", self.layers), ("boards", self.boards)
 
     def show_boards(self, shown: bool) -> None:
         """Show or hide the board panel."""
