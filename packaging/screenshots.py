@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "screenshots"
 SAMPLES, BLOCKS, SECONDS = 500, 424, 400.0  # blocks of the made-up transformer: 20,788 nodes
-COLOURS = 128
+COLOURS = 256
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ SCENES = (
     Scene("jobs", "jobs"),
     Scene("history", "history"),
     Scene("boards", "boards"),
+    Scene("report", "report", "light"),
     Scene("transformer", "transformer"),
     Scene("transformer-block", "transformer_block"),
-    Scene("report", "report", "light"),
 )
 
 
@@ -82,10 +82,11 @@ def boards(window):
 
 
 def transformer(window):
-    graph = window.page.graph
-    graph.set_facts(_transformer())
-    graph.fit()
-    window.page.graph_panel.setMinimumWidth(1100)
+    window.actions_["boards"].setChecked(False)
+    window.page.layers.hide()
+    window.page.graph.set_facts(_transformer())
+    _until(window, lambda: window.page.graph.shown.scene is not None)
+    window.page.graph.fit()
     window.page.graph_panel.say("transformer · 20,788 nodes")
 
 

@@ -91,7 +91,7 @@ def csv(series: Series, value: str) -> str:
 
 def _timed(step: int, label: str, times: Latency) -> Point:
     doubtful = bool(times.invalid)
-    return Point(step, label, times.p50, None, times.p95, times.runs, times.source, doubtful, times.source)
+    return Point(step, label, times.p50, None, None, times.runs, times.source, doubtful, times.source)
 
 
 def _point(step: int, label: str, figure: Figure) -> Point:
