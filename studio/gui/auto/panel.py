@@ -113,7 +113,7 @@ class AutoPanel(Panel):
         head.setSortIndicatorClearable(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head.setSectionResizeMode(Column.LABEL, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((Column.SIZE, 74), (Column.DIFFERENCE, 112), (Column.LATENCY, 76)):
+        for column, width in ((Column.SIZE, 92), (Column.DIFFERENCE, 126), (Column.LATENCY, 96)):
             table.setColumnWidth(column, width)
 
     @property
