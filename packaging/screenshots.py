@@ -145,11 +145,22 @@ def draw(names):
         globals()[scene.show](window)
         shots.settle(2500)
         out = DOCS / f"{scene.name}.png"
-        _report(window, out) if scene.show == "report" else shots.render(window, out)
+        _save(window, scene, out)
         _shrink(out)
         print(out)
     window.close()
     application.processEvents()
+
+
+def _save(window, scene, out):
+    from studio.gui import shots
+
+    if scene.show == "report":
+        _report(window, out)
+    elif scene.show.startswith("transformer"):
+        window.page.graph_panel.grab().save(str(out))  # the rest of the window still has the sample
+    else:
+        shots.render(window, out)
 
 
 def _work(window):
@@ -207,7 +218,9 @@ def _shrink(path):
     from PIL import Image
 
     with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        ground = Image.new("RGBA", picture.size, "white")
+        whole = Image.alpha_composite(ground, picture.convert("RGBA"))
+        small = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
