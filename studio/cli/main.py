@@ -9,6 +9,7 @@ import click
 from studio.cli.board.group import board
 from studio.cli.demo import demo
 from studio.cli.diff import diff
+from studio.cli.doctor import doctor
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
@@ -38,6 +39,7 @@ for each in (
     sensitivity,
     search,
     report,
+    doctor,
     board,
     targets,
     plugins,

@@ -109,7 +109,7 @@ def _change_remembered(shell: Shell, preprocessing: Path | None, limit: int) -> 
     if document is None or document.data is None:
         return
     old = document.data.ref
-    ref = DataRef(old.path, _preprocessing(preprocessing) or old.preprocessing, limit)
+    ref = DataRef(old.path, _preprocessing(preprocessing) or old.preprocessing, limit, old.shared)
     if ref == old:
         return
     shell.session.attach_data(ref, shell.control())

@@ -192,7 +192,8 @@ def _common_length(path: Path, samples: dict[str, Member]) -> int:
 
 def _facts(ref: DataRef, path: Path, columns: Columns, n: int, control: Control) -> DataFacts:
     first = next(iter(columns.samples.values()))
-    separate = next((member.shape[0] for member in columns.calibration.values()), 0)
+    own = next((member.shape[0] for member in columns.calibration.values()), 0)
+    separate = 0 if ref.shared else own
     labels = columns.labels
     facts = DataFacts(
         ref=ref,

@@ -167,7 +167,7 @@ def _facts(
     samples, labelled = found.samples, bool(found.names)
     text = f"pictures:{msgspec.json.encode(how, order='sorted').decode()}:{found.names}"
     files = [path for path, _ in (*samples, *found.calibration)]
-    separate = len(found.calibration)
+    separate = 0 if ref.shared else len(found.calibration)
     notes = (*_order_notes(root, found.names), *(() if separate else (SHARED_NOTE,)))
     return DataFacts(
         ref=ref,

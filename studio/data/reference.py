@@ -28,11 +28,15 @@ class Preprocessing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
 @dataclass(frozen=True, slots=True)
 class DataRef:
-    """Where a data set is and how to read it. `limit` takes only the first so many samples (0: all)."""
+    """Where a data set is and how to read it. `limit` takes only the first so many samples (0: all).
+
+    `shared`: ranges are found on the samples that are evaluated, also where it has others for that.
+    """
 
     path: str
     preprocessing: Preprocessing | None = None
     limit: int = 0
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ class Dataset(ABC):
 
     def calibration_key(self, samples: int) -> str:
         """Digest of the samples that `calibration(samples)` gives and of their order."""
-        return sha256(f"{self.facts.key}:{min(samples, self.facts.calibration_n)}".encode()).hexdigest()
+        shared = ":shared" if self.facts.ref.shared else ""
+        count = min(samples, self.facts.calibration_n)
+        return sha256(f"{self.facts.key}:{count}{shared}".encode()).hexdigest()
 
     def _gather(self, indices: list[int]) -> Arrays:
         parts = [self.inputs(index, index + 1) for index in indices]

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
+from studio.doctor.findings import Finding
 from studio.errors import StudioError
 from studio.gui.texts import T
 from studio.jobs import Advance, Lanes, Outcome
@@ -25,6 +26,7 @@ from studio.search.budgets import Budgets
 from studio.search.front import Visited
 from studio.session.session import Session
 
+DOCTOR = "doctor"
 OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
 NOISE, EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "noise", "export", "report", "save", "inspect", "answers"
 READY = "ready"
@@ -38,6 +40,7 @@ class Bridge(QObject):
     changed = Signal(object)  # Changed: what a verb changed
     partial = Signal(object)  # Measured, with the figures so far
     sensed = Signal(object)  # Sensitivity, as each is found
+    proven = Signal(object)  # Finding of the doctor, as each is proven
     visited = Signal(object)  # Visited, as a search measures each
     advanced = Signal(object)  # Advance of a running job
     started = Signal(str, str, int)  # lane, label and ticket of a new job
@@ -57,6 +60,7 @@ class Bridge(QObject):
             Measured: self.partial.emit,
             Sensitivity: self.sensed.emit,
             Visited: self.visited.emit,
+            Finding: self.proven.emit,
             Outcome: self._take_outcome,
         }
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -159,6 +163,18 @@ class Bridge(QObject):
             T.job_search,
             lambda control: self.session.search(budgets, control, self._arrived.emit),
         )
+
+    def diagnose(self) -> None:
+        """Ask the doctor what the accuracy was lost to."""
+        self.run(DOCTOR, T.job_doctor, lambda control: self.session.diagnose(control, self._arrived.emit))
+
+    def apply_fix(self, finding: Finding) -> None:
+        """Apply what the doctor proposes as one step of undo, and measure it."""
+
+        def work(control: Control) -> object:
+            return self.session.apply_fix(finding, control, self._arrived.emit)
+
+        self.run(MEASURE, T.job_fix, work)
 
     def noise(self) -> None:
         """Measure the noise of every layer's output in the file of now."""

@@ -11,6 +11,7 @@ from studio.gui.answers import Answers
 from studio.gui.auto.panel import AutoPanel
 from studio.gui.desk import Desk
 from studio.gui.help import HelpPanel
+from studio.gui.doctor.panel import DoctorPanel
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
@@ -38,6 +39,7 @@ PAGES = (
     Page("plots", T.plots, "gauge", lambda desk: PlotsPage(desk.look)),
     Page("layer", T.inspector, "presets", Inspector),
     Page("auto", T.auto, "play", AutoPanel, tall=True),
+    Page("doctor", T.doctor, "search", DoctorPanel, tall=True),
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from studio.gui.board_texts import BoardTexts
+from studio.gui.doctor_texts import DoctorTexts
 
 
-class PanelTexts(BoardTexts, frozen=True, forbid_unknown_fields=True):
+class PanelTexts(DoctorTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     jobs: str = "Jobs"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log10
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +12,11 @@ from studio.control import Control
 from studio.data.samples import Dataset
 from studio.graph.model import Facts
 from studio.graph.trace import read_kept
-from studio.measure.sessions import Runner, SessionSource, open_session
-from studio.measure.taps import find_taps, load_graph, tapped
+from studio.measure.sessions import Runner, SessionSource
+from studio.measure.taps import find_taps, load_graph, tap_runner
 from studio.metrics import LayerDrift
 
 if TYPE_CHECKING:
-    import onnx
     from numpy.typing import NDArray
 
 SAMPLES = 64
@@ -52,8 +50,8 @@ def layer_drift(
     taps = find_taps(facts, first.graph, second.graph)
     found: dict[str, LayerDrift] = {}
     if taps:
-        ours = _runner(first, [tap.original for tap in taps], original, threads)
-        theirs = _runner(second, [tap.artifact for tap in taps], artifact, threads)
+        ours = tap_runner(first, [tap.original for tap in taps], original, threads)
+        theirs = tap_runner(second, [tap.artifact for tap in taps], artifact, threads)
         kept = read_kept({each.key: each.value for each in second.metadata_props})
         channels = [
             Channels(1 if "Conv" in facts.by_name[tap.layer].op else -1, kept.get(tap.layer)) for tap in taps
@@ -116,13 +114,6 @@ def _gain(original: NDArray[np.float64], artifact: NDArray[np.float64]) -> NDArr
     usable = (original > 0) & (artifact > 0) & np.isfinite(original) & np.isfinite(artifact)
     ratio = np.divide(original, artifact, out=np.ones_like(original), where=usable)
     return np.asarray(np.exp2(np.rint(np.log2(ratio) / 2)), np.float64)
-
-
-def _runner(model: onnx.ModelProto, tensors: Sequence[str], source: SessionSource, threads: int) -> Runner:
-    folder = str(Path(source.path).resolve().parent)
-    unique = list(dict.fromkeys(tensors))
-    session = open_session(tapped(model, unique), threads, label=source.label, folder=folder)
-    return Runner(session, source.label, tuple(tensors))
 
 
 def _run(

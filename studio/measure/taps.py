@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import MeasureError
 from studio.graph.model import Facts
+from studio.measure.sessions import Runner, SessionSource, open_session
 
 if TYPE_CHECKING:
     import onnx
@@ -79,6 +80,14 @@ def tapped(model: onnx.ModelProto, tensors: Iterable[str]) -> bytes:
     del copy.graph.output[:]
     copy.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in tensors)
     return bytes(copy.SerializeToString())
+
+
+def tap_runner(model: onnx.ModelProto, tensors: Sequence[str], source: SessionSource, threads: int) -> Runner:
+    """The file at `source`, whose graph is `model`, open with `tensors` as its outputs, in that order."""
+    folder = str(Path(source.path).resolve().parent)
+    unique = list(dict.fromkeys(tensors))
+    session = open_session(tapped(model, unique), threads, label=source.label, folder=folder)
+    return Runner(session, source.label, tuple(tensors))
 
 
 def _tap(layer: str, output: str, original: Wiring, artifact: Wiring) -> Tap | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.project.memory import Memory
+from studio.session.doctor import DoctorVerbs
 from studio.session.locking import Locking
 from studio.session.looking import Looking
 from studio.session.profiling import Profiling
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from studio.boards.api import Boards
 
 
-class Session(Searching, Profiling, TargetVerbs, Locking, Looking):
+class Session(Searching, Profiling, TargetVerbs, Locking, Looking, DoctorVerbs):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones block, take a
     `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 

@@ -10,6 +10,7 @@ from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataFacts, DataRef
 from studio.data.thumbnails import Thumbnail
+from studio.doctor.findings import Diagnosis, Finding
 from studio.graph.model import Facts
 from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
 from studio.recipe.settings import Recipe
@@ -136,6 +137,10 @@ class Workbench(Protocol):
 
         What was measured is kept by content: a search that broke off passes over it when run again.
         """
+        ...
+
+    def diagnose(self, job: Job, emit: Callable[[Finding], None], control: Control) -> Diagnosis:
+        """Causes of a loss of accuracy, with fixes that were measured; `emit` gets each as it is proven."""
         ...
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

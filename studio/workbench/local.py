@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from studio.workbench import tuning
+from studio.workbench.diagnosing import Diagnosing
 from studio.workbench.outgoing import Outgoing
-from studio.workbench.searching import Searching
 
 
-class LocalWorkbench(Searching, Outgoing):
+class LocalWorkbench(Diagnosing, Outgoing):
     """See `Workbench`; what it opens and keeps is in `Shelves`."""
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from studio.artifact import Artifact
 from studio.control import Cancelled, Control
 from studio.data.reference import DataFacts, DataRef
 from studio.data.thumbnails import Thumbnail
+from studio.doctor.findings import Diagnosis, Finding
 from studio.errors import WorkerError
 from studio.graph.model import Facts
 from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
@@ -127,6 +128,10 @@ class ProcessWorkbench:
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
         found: Found = self._call("search", (job, wish), control, emit)
+        return found
+
+    def diagnose(self, job: Job, emit: Callable[[Finding], None], control: Control) -> Diagnosis:
+        found: Diagnosis = self._call("diagnose", (job,), control, emit)
         return found
 
     def export(self, artifact: Artifact, out: str, job: Job, control: Control) -> Written:

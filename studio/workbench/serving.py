@@ -18,7 +18,7 @@ from typing import Any
 from studio.control import Cancelled, Control
 from studio.errors import StudioError, WorkerError
 
-BACKGROUND = frozenset({"sensitivity", "search"})
+BACKGROUND = frozenset({"sensitivity", "search", "diagnose"})
 
 
 @dataclass(frozen=True, slots=True)

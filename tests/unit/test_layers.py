@@ -37,6 +37,7 @@ RANKS = {
     "predict": 6,
     "estimate": 5,
     "report": 6,
+    "doctor": 6,
     "workbench": 7,
     "session": 8,
     "cli": 9,
