@@ -24,6 +24,8 @@ from .conftest import Net, Patient, pictures, plain
 
 INT8 = Settings(bits=8)
 
+pytestmark = pytest.mark.slow
+
 
 def _recipe(**more: object) -> Recipe:
     return replace(Recipe(target=target.here().name, default=INT8), **more)
@@ -143,20 +145,6 @@ def test_without_labels_the_original_is_right(patient: Patient, tmp_path: Path) 
     session.attach_data(DataRef(str(tmp_path / "bare.npz")), Control())
     first = _cured(session, _recipe().with_rule("second", Settings(bits=1)), "bits")
     assert first.where == ("second",)
-
-
-def test_a_file_for_another_cpu_saturates_here(patient: Patient) -> None:
-    net = plain()
-    for name in ("second.weight", "third.weight", "head.weight"):
-        net.held[name] = np.sign(net.held[name]) * np.abs(net.held[name]).max() * 0.999
-    net.held["first.bias"] = np.full(16, 8.0)  # large codes side by side, whose products add up
-    session = patient(net, pictures(1))
-    recipe = _recipe(target="onnxruntime-cpu", repair=())
-    if target.here().reduce_range:
-        assert _cured(session, recipe, "saturation").fix.key == "target"
-    else:
-        causes = [each.cause for each in _diagnosed(session, recipe).findings]
-        assert "saturation" not in causes
 
 
 def test_it_needs_data(patient: Patient, bench: LocalWorkbench, tmp_path: Path) -> None:
