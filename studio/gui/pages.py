@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.answers import Answers
 from studio.gui.auto.panel import AutoPanel
 from studio.gui.desk import Desk
-from studio.gui.help import HelpPanel
 from studio.gui.doctor.panel import DoctorPanel
+from studio.gui.help import HelpPanel
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
