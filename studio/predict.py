@@ -16,6 +16,9 @@ from studio.layer_times import DYNAMIC, FLOAT, INT8, LayerTable
 from studio.metrics import Figure, from_board
 from studio.recipe.resolve import LayerPlan, Plan
 
+# Less than that is what one measurement of a layer differs from the next.
+_SURE_MS, _SURE_RATIO = 0.005, 1.05
+
 
 @dataclass(frozen=True, slots=True)
 class LayerTimes:
@@ -27,8 +30,10 @@ class LayerTimes:
 
     @property
     def loses(self) -> bool:
-        """Whether integers are slower than floats here."""
-        return self.float_ms is not None and self.int8_ms is not None and self.int8_ms > self.float_ms
+        """Whether integers are slower than floats here, by more than measurements differ."""
+        if self.float_ms is None or self.int8_ms is None:
+            return False
+        return self.int8_ms > max(self.float_ms + _SURE_MS, self.float_ms * _SURE_RATIO)
 
 
 def latency(facts: Facts, plan: Plan, table: LayerTable) -> Figure | None:

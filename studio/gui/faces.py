@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from studio.gui import numbers
 from studio.gui.cards import BAD, GOOD, QUIET, WARN, Face
 from studio.gui.texts import T
@@ -44,10 +46,25 @@ def difference(found: Comparison | None, attached: bool, measuring: bool, old: b
     return Face(numbers.value(figure), change, tone, source, old or not figure.final, found.note)
 
 
-def latency(pair: LatencyPair | None) -> Face:
-    """p50 at batch 1, against the original timed in turns with it."""
+def latency(pair: LatencyPair | None, expected: Figure | None = None) -> Face:
+    """p50 at batch 1, against the original timed in turns with it; beside it what a board's table says.
+
+    Until it is timed, that stands alone, as a ghost.
+    """
     if pair is None:
-        return Face(source=T.card_not_measured)
+        return _expected(expected) if expected else Face(source=T.card_not_measured)
+    face = _timed(pair)
+    if expected is None:
+        return face
+    more = T.card_expected.format(value=f"{expected.value:.3f} ms", source=expected.source)
+    return replace(face, why="\n".join(filter(None, (face.why, more))))
+
+
+def _expected(figure: Figure) -> Face:
+    return Face(f"{figure.value:.3f} ms", source=figure.source, ghost=True)
+
+
+def _timed(pair: LatencyPair) -> Face:
     now, original = pair.optimized, pair.original
     source = T.card_runs.format(source=now.source, threads=now.threads, n=now.runs)
     ratio = pair.ratio.value

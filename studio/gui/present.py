@@ -15,12 +15,14 @@ from studio.gui.readying import Readying
 from studio.gui.texts import T
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome
-from studio.metrics import Comparison, Figure, Sensitivity
+from studio.metrics import Comparison, Figure, Sensitivity, on_board
+from studio.predict import LayerTimes
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 
 _ROWS_CHANGE = frozenset(
     {changes.MODEL, changes.DATA, changes.RECIPE, changes.ARTIFACT, changes.SENSITIVITY, changes.DRIFT}
+    | {changes.BOARDS}
 )
 _REST_MS = 700
 
@@ -34,6 +36,7 @@ class Presenter(QObject):
         self._so_far: Measured | None = None
         self._sensed: list[Sensitivity] = []
         self._estimates: dict[int, Figure] = {}
+        self._expected: dict[int, series.Guess] = {}
         self._last: Comparison | None = None
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -71,6 +74,7 @@ class Presenter(QObject):
     def _begin(self) -> None:
         facts, page = self._session.facts, self._page
         self._so_far, self._last, self._sensed, self._estimates = None, None, [], {}
+        self._expected = {}
         page.graph.set_facts(facts)
         page.graph_panel.say(T.graph_nodes.format(name=facts.name, n=f"{len(facts.nodes):,}"))
         if facts.layers:
@@ -84,12 +88,32 @@ class Presenter(QObject):
         plan, found = session.plan(), self._effects()
         state, locked = session.state, {rule.pattern for rule in session.recipe.locks}
         drift = state.drift if state.drift_revision == state.revision else ()
-        made = rows(session.facts, plan, session.target, session.artifact, found, drift, locked)
+        made = rows(
+            session.facts, plan, session.target, session.artifact, found, drift, locked, *self._times()
+        )
         page.layers.set_rows(made)
         page.graph.set_plan(plan)
         page.graph.set_values("size", {row.name: row.after for row in made})
         losses = {row.name: -row.effect.difference.value for row in made if row.effect}
         page.graph.set_values("sensitivity", losses)
+
+    def _profiled(self) -> str:
+        """The board whose times are shown: the chosen one where this model was timed there, else any."""
+        boards = [table.board for table in self._session.layer_tables]
+        chosen = self._page.boards.chosen
+        return chosen if chosen in boards else next(iter(boards), "")
+
+    def _times(self) -> tuple[tuple[LayerTimes, ...], str]:
+        board = self._profiled()
+        return self._session.layer_times(board) if board else (), board
+
+    def _guess(self) -> Figure | None:
+        """What the state of now should take on that board; kept for the plot."""
+        board = self._profiled()
+        figure = self._session.estimate_latency(board) if board else None
+        if figure is not None:
+            self._expected[self._session.state.revision] = series.Guess(figure, on_board(board))
+        return figure
 
     def _effects(self) -> tuple[Sensitivity, ...]:
         return tuple(self._sensed) or self._session.state.sensitivity
@@ -112,11 +136,12 @@ class Presenter(QObject):
         found, old = self._comparison() if attached else (None, False)
         busy = self._bridge.busy(MEASURE)
         built = session.artifact.bytes if session.artifact else None
+        pair = session.measured.pair if session.measured else None
         cards.size.show_face(faces.size(session.facts.file_bytes, session.estimate(), built))
         cards.accuracy.retitle(_accuracy_title(found))
         cards.accuracy.show_face(faces.accuracy(found, attached, busy, old))
         cards.difference.show_face(faces.difference(found, attached, busy, old))
-        cards.latency.show_face(faces.latency(session.measured.pair if session.measured else None))
+        cards.latency.show_face(faces.latency(pair, self._guess()))
         cards.accuracy.offer("" if attached else T.data_file)
 
     def _show_plots(self) -> None:
@@ -129,7 +154,7 @@ class Presenter(QObject):
             self._estimates[session.state.revision] = session.estimate()
         self._plots.accuracies.show_series(series.accuracy(journal, found), self._no_accuracy())
         self._plots.sizes.show_series(series.size(journal, found, self._estimates), T.plot_empty)
-        self._plots.latencies.show_series(series.latency(journal, found), T.plot_no_latency)
+        self._plots.latencies.show_series(series.latency(journal, found, self._expected), T.plot_no_latency)
 
     def _no_accuracy(self) -> str:
         document = self._session.document

@@ -8,7 +8,7 @@ from studio.artifact import Artifact
 from studio.graph.model import Facts
 from studio.gui import cards, faces, numbers
 from studio.gui.plots import series
-from studio.metrics import ESTIMATED, HERE, Comparison, Figure, Flip, Latency, LatencyPair
+from studio.metrics import ESTIMATED, HERE, Comparison, Figure, Flip, Latency, LatencyPair, from_board
 from studio.project.changes import Measured
 from studio.project.document import Document
 from studio.project.journal import Journal
@@ -112,3 +112,12 @@ def test_history_points_are_keyed_by_revision_and_estimates_are_ghosts() -> None
         ("open", 92, 95, 100)
     ]
     assert (accuracies.original, accuracies.at) == (94, 1)
+
+
+def test_latency_to_come_stands_as_a_ghost_until_it_is_timed() -> None:
+    guess = Figure(3.21, "ms", 0, from_board("pi"))
+    ghost = faces.latency(None, guess)
+    assert (ghost.value, ghost.source, ghost.ghost) == ("3.210 ms", "estimated from pi", True)
+    timed = faces.latency(LatencyPair(_latency(2.0), _latency(1.0), Figure(0.5, "", 200, HERE)), guess)
+    assert (timed.value, timed.ghost) == ("1.00 ms", False)
+    assert timed.why == "To come: 3.210 ms, estimated from pi"

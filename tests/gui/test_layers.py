@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,9 +18,11 @@ from studio.gui.layers.rows import Row, rows
 from studio.gui.layers.view import LayersView
 from studio.gui.theme import Look
 from studio.metrics import HERE, Figure, Sensitivity
+from studio.predict import LayerTimes
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.target import load
+from tests.gui.as_text import picture
 
 
 def _layer(name: str, op: str, group: str, prunable: bool = True) -> LayerFact:
@@ -226,11 +229,11 @@ def test_selecting_from_outside_is_not_told(panel: LayersPanel) -> None:
 @pytest.mark.parametrize(
     ("room", "effects", "hidden"),
     [
-        (620, False, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR}),
-        (620, True, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR}),
-        (880, False, {Column.EFFECT, Column.SQNR}),
-        (880, True, {Column.SQNR}),
-        (1500, True, {Column.SQNR}),
+        (620, False, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR, Column.TIME}),
+        (620, True, {Column.OP, Column.PARAMS, Column.EFFECT, Column.SQNR, Column.TIME}),
+        (880, False, {Column.EFFECT, Column.SQNR, Column.TIME}),
+        (880, True, {Column.SQNR, Column.TIME}),
+        (1500, True, {Column.SQNR, Column.TIME}),
     ],
 )
 def test_columns_share_the_room(room: int, effects: bool, hidden: set[Column]) -> None:
@@ -239,6 +242,31 @@ def test_columns_share_the_room(room: int, effects: bool, hidden: set[Column]) -
     assert sum(made.values()) == room
     assert made[Column.SPARSITY] >= 132
     assert made[Column.NAME] >= 150
+
+
+def test_a_layer_that_8_bits_slow_on_the_board_is_red_and_has_a_sign(panel: LayersPanel) -> None:
+    facts, target = _facts(), load("onnxruntime-cpu")
+    times = LayerTimes("a", 0.2, 0.08), LayerTimes("b", 0.02, 0.023), LayerTimes("head", 0.1, 0.131)
+    made = rows(facts, resolve(Recipe(), facts, target, True), target, times=times, timed_on="pi")
+    panel.set_rows(made)
+    columns = Column.NAME, Column.TIME
+    assert picture(panel.view.source, columns) == (
+        "Layer | Float → 8 bits, ms\na | 0.200 → 0.080\nb | 0.020 → 0.023\nhead | 0.100 → 0.131 ⚠"
+    )
+    head = panel.view.source.index(2, Column.TIME)
+    assert "Slower at 8 bits" in head.data(Qt.ItemDataRole.ToolTipRole)
+    assert "on pi" in head.data(Qt.ItemDataRole.ToolTipRole)
+    assert _has_ink(panel, head, panel.view.painter_of_rows.look.theme.bad)
+    assert not _has_ink(panel, head.siblingAtRow(1), panel.view.painter_of_rows.look.theme.bad)
+
+
+def _has_ink(panel: LayersPanel, index: QModelIndex, colour: str) -> bool:
+    panel.resize(1400, 300)
+    panel.show()
+    place = panel.view.visualRect(panel.view.proxy.mapFromSource(index))
+    image = panel.view.viewport().grab(place).toImage()
+    wanted = QColor(colour)
+    return any(image.pixelColor(x, y) == wanted for x in range(image.width()) for y in range(image.height()))
 
 
 def test_a_refusal_says_what_was_given() -> None:

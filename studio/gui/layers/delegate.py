@@ -11,7 +11,7 @@ from studio.gui.layers import spark
 from studio.gui.layers.model import ROW, Column, Index
 from studio.gui.layers.rows import Row
 from studio.gui.layers.track import movable, position, track
-from studio.gui.layers.words import width_name
+from studio.gui.layers.words import milliseconds, width_name
 from studio.gui.theme import Look, Theme
 
 HEIGHT = 36
@@ -118,6 +118,24 @@ class LayersDelegate(QStyledItemDelegate):
         text = "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
         _text(painter, cell.adjusted(4, 0, -10, 0), text, theme.text, _RIGHT)
 
+    def time(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
+        """As float and at 8 bits: red and with a sign where 8 bits are slower."""
+        if row.times is None:
+            return
+        plain, eight = row.times.float_ms, row.times.int8_ms
+        middle, box = cell.center().x() - 8, cell.adjusted(8, 0, -18, 0)
+        painter.setFont(fonts.font())
+        before = QRectF(box.left(), box.top(), middle - box.left() - 9, box.height())
+        _text(painter, before, milliseconds(plain), theme.muted, _RIGHT)
+        _text(painter, QRectF(middle - 8, box.top(), 16, box.height()), "→", theme.ghost, _CENTRE)
+        faster = plain is not None and eight is not None and eight < plain
+        colour = theme.bad if row.times.loses else theme.good if faster else theme.muted
+        painter.setFont(fonts.medium())
+        after = QRectF(middle + 9, box.top(), box.right() - middle - 9, box.height())
+        _text(painter, after, milliseconds(eight), colour, _LEFT)
+        if row.times.loses:
+            _warning(painter, cell, theme, theme.bad)
+
 
 _PAINTERS = {
     Column.NAME: LayersDelegate.name,
@@ -128,6 +146,7 @@ _PAINTERS = {
     Column.SPARSITY: LayersDelegate.sparsity,
     Column.EFFECT: LayersDelegate.effect,
     Column.SQNR: LayersDelegate.sqnr,
+    Column.TIME: LayersDelegate.time,
 }
 
 
@@ -175,8 +194,8 @@ def _chip_colours(bits: int, theme: Theme) -> tuple[str, str]:
     return theme.good_soft, theme.good
 
 
-def _warning(painter: QPainter, cell: QRectF, theme: Theme) -> None:
-    icons.paint(painter, "warn", theme.warn, QRectF(cell.right() - 15, cell.center().y() - 7, 14, 14))
+def _warning(painter: QPainter, cell: QRectF, theme: Theme, ink: str = "") -> None:
+    icons.paint(painter, "warn", ink or theme.warn, QRectF(cell.right() - 15, cell.center().y() - 7, 14, 14))
 
 
 def _ring(painter: QPainter, cell: QRectF, theme: Theme) -> None:

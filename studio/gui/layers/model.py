@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from studio.gui import numbers
 from studio.gui.layers.rows import Row
-from studio.gui.layers.words import access, tip, width_name
+from studio.gui.layers.words import access, milliseconds, tip, width_name
 from studio.gui.texts import T
 
 Index = QModelIndex | QPersistentModelIndex
@@ -29,6 +29,7 @@ class Column(IntEnum):
     SPARSITY = 5
     EFFECT = 6
     SQNR = 7
+    TIME = 8
 
 
 _TITLES = {
@@ -40,6 +41,7 @@ _TITLES = {
     Column.SPARSITY: T.column_sparsity,
     Column.EFFECT: T.column_effect,
     Column.SQNR: T.column_sqnr,
+    Column.TIME: T.column_time,
 }
 
 
@@ -147,7 +149,17 @@ def display(row: Row, column: Column) -> str:
         return numbers.percent(row.sparsity)
     if column == Column.SQNR:
         return "" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
+    if column == Column.TIME:
+        return _times(row)
     return numbers.value(row.effect.difference) if row.effect else ""
+
+
+def _times(row: Row) -> str:
+    """As float and at 8 bits; a sign where 8 bits are slower."""
+    if row.times is None:
+        return ""
+    sign = " ⚠" if row.times.loses else ""
+    return f"{milliseconds(row.times.float_ms)} → {milliseconds(row.times.int8_ms)}{sign}"
 
 
 def _sort_value(row: Row, column: Column) -> Any:
@@ -155,6 +167,8 @@ def _sort_value(row: Row, column: Column) -> Any:
         return row.effect.difference.value if row.effect else 0.0
     if column == Column.SQNR:
         return float("inf") if row.sqnr_db is None else row.sqnr_db
+    if column == Column.TIME:
+        return (row.times.float_ms if row.times else None) or 0.0
     values = (row.name, row.op, row.params, row.after, row.bits, row.sparsity)
     return values[column]
 
@@ -165,5 +179,6 @@ def _alignment(column: Column) -> Qt.AlignmentFlag:
         Column.EFFECT: Qt.AlignmentFlag.AlignRight,
         Column.SQNR: Qt.AlignmentFlag.AlignRight,
         Column.BYTES: Qt.AlignmentFlag.AlignHCenter,
+        Column.TIME: Qt.AlignmentFlag.AlignHCenter,
     }
     return sides.get(column, Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter

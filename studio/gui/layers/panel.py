@@ -48,7 +48,8 @@ class LayersPanel(Panel):
         self.view.painter_of_rows.worst = max([1.0, *losses])
         other = len(rows) != len(self.view.source.rows)
         self.view.source.set_rows(rows)
-        self.view.show_known(bool(losses), any(row.sqnr_db is not None for row in rows))
+        noise, times = any(row.sqnr_db is not None for row in rows), any(row.times for row in rows)
+        self.view.show_known(bool(losses), noise, times)
         if other:
             self.view.spread()
         self._count()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from studio.artifact import Artifact, LayerOutcome, Refusal
 from studio.graph.model import Facts, LayerFact
 from studio.metrics import LayerDrift, Sensitivity
+from studio.predict import LayerTimes
 from studio.recipe.resolve import LayerPlan, Plan
 from studio.target import Target
 
@@ -20,7 +21,7 @@ class Row:
 
     `stops` are the widths that this layer's op takes, widest first; `effect` is the largest one
     measured for its group alone, `curve` the points lost by width, widest first. `sqnr_db` is that of its
-    output in the file of now.
+    output in the file of now, `times` that of its kernel on the board `timed_on`.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Row:
     curve: tuple[tuple[float, float], ...] = ()
     sqnr_db: float | None = None
     locked: bool = False
+    times: LayerTimes | None = None
+    timed_on: str = ""
 
     @property
     def shared(self) -> bool:
@@ -62,12 +65,15 @@ def rows(
     sensitivity: Iterable[Sensitivity] = (),
     drift: Iterable[LayerDrift] = (),
     locked: Container[str] = (),
+    times: Iterable[LayerTimes] = (),
+    timed_on: str = "",
 ) -> tuple[Row, ...]:
     """One row per layer in graph order. `artifact` must be the one of this plan, or None."""
     made = {each.layer: each for each in artifact.layers} if artifact else {}
     known = tuple(sensitivity)
     effects, lost = _strongest(known), _curves(known)
     noise = {each.layer: each.sqnr_db for each in drift}
+    timed = {each.layer: each for each in times}
     plain = (
         _row(facts, facts.by_name[each.layer], each, target, made.get(each.layer), effects)
         for each in plan.layers
@@ -78,6 +84,8 @@ def rows(
             curve=lost.get(row.group) or lost.get(row.name) or (),
             sqnr_db=noise.get(row.name),
             locked=row.name in locked,
+            times=timed.get(row.name),
+            timed_on=timed_on,
         )
         for row in plain
     )

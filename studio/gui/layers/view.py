@@ -62,7 +62,7 @@ class LayersView(QTableView):
         self._tokens = itertools.count(1)
         self._drag: tuple[Index, str] | None = None
         self._last: float | None = None
-        self._known = False, False
+        self._known = False, False, False
         self._arrange()
         self.selectionModel().selectionChanged.connect(self._selected)
 
@@ -91,10 +91,10 @@ class LayersView(QTableView):
         super().resizeEvent(event)
         self.spread()
 
-    def show_known(self, effects: bool, noise: bool) -> None:
-        """Whether there are effects and noise to show."""
-        if (effects, noise) != self._known:
-            self._known = effects, noise
+    def show_known(self, effects: bool, noise: bool, times: bool = False) -> None:
+        """Whether there are effects, noise and times to show."""
+        if (effects, noise, times) != self._known:
+            self._known = effects, noise, times
             self.spread()
 
     def spread(self) -> None:

@@ -20,6 +20,8 @@ def tip(row: Row, column: str) -> str:
         lines += _sparsity_lines(row)
     elif column == "BYTES" and not row.real:
         lines.append(T.tip_estimate)
+    elif column == "TIME" and row.times:
+        lines += _time_lines(row)
     elif column == "EFFECT" and row.effect:
         effect = row.effect
         value = f"{numbers.value(effect.difference)} {numbers.interval(effect.difference)}".rstrip()
@@ -33,7 +35,23 @@ def access(row: Row, column: str) -> str:
         return T.access_bits.format(layer=row.name, value=width_name(row.bits))
     if column == "SPARSITY":
         return T.access_sparsity.format(layer=row.name, value=numbers.percent(row.sparsity))
+    if column == "TIME":
+        return ", ".join(_time_lines(row))
     return ""
+
+
+def milliseconds(value: float | None) -> str:
+    """Three digits, for layers take microseconds; a dash where it is not known."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _time_lines(row: Row) -> list[str]:
+    times = row.times
+    if times is None:
+        return []
+    plain, eight = milliseconds(times.float_ms), milliseconds(times.int8_ms)
+    said = T.tip_time.format(board=row.timed_on, plain=plain, eight=eight)
+    return [T.tip_time_loses, said] if times.loses else [said]
 
 
 def _refusals(row: Row, column: str) -> list[str]:

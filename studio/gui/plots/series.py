@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from csv import writer as csv_writer
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 
 from studio.metrics import ESTIMATED, Figure, Latency
@@ -28,6 +28,14 @@ class Point:
     source: str
     ghost: bool
     lane: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A latency to come; `lane` is that of what is measured there."""
+
+    figure: Figure
+    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +72,24 @@ def size(journal: Journal, found: Mapping[int, Measured], estimates: Mapping[int
     return Series(tuple(points), float(journal.document.model.file_bytes), journal.at)
 
 
-def latency(journal: Journal, found: Mapping[int, Measured]) -> Series:
-    """p50 of every timed state in ms, a lane for this computer and one for each board."""
+def latency(
+    journal: Journal, found: Mapping[int, Measured], expected: Mapping[int, Guess] | None = None
+) -> Series:
+    """p50 of every timed state in ms, a lane for this computer and one for each board; `expected` holds by
+    revision what a board's table says, which stands as a ghost until that board was asked.
+    """
+    guesses = expected or {}
     points, original = [], None
     for step, state in enumerate(journal.steps):
-        measured = found.get(state.document.revision)
-        if measured is None:
-            continue
-        if measured.pair is not None:
+        measured, guess = found.get(state.document.revision), guesses.get(state.document.revision)
+        times: list[Latency] = []
+        if measured is not None and measured.pair is not None:
             original = measured.pair.original.p50
-        here = [measured.pair.optimized] if measured.pair else []
-        points += [_timed(step, state.label, each) for each in (*here, *measured.on_boards)]
+            times.append(measured.pair.optimized)
+        times += measured.on_boards if measured is not None else ()
+        points += [_timed(step, state.label, each) for each in times]
+        if guess is not None and guess.lane not in {each.source for each in times}:
+            points.append(replace(_point(step, state.label, guess.figure), ghost=True, lane=guess.lane))
     return Series(tuple(points), original, journal.at)
 
 
