@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.doctor.findings import Diagnosis, Evidence, Finding, Fix
+from studio.gui.bridge import MEASURE
 from studio.gui.doctor import words
 from studio.gui.doctor.model import FindingsModel
+from studio.gui.doctor.panel import DoctorPanel
+from studio.gui.main_window import MainWindow
 from studio.metrics import HERE, Comparison, Figure
-from studio.recipe.settings import Recipe
+from studio.recipe.settings import Recipe, Settings
 from tests.gui.as_text import picture
+from tests.gui.conftest import measured
+
+_SECONDS = 120_000
 
 _GAIN = Figure(10.0, "pp", 800, HERE, 6.4, 13.6)
 _FOUND = (
@@ -42,3 +49,28 @@ def test_health_is_told_with_figures() -> None:
     found = Diagnosis(Comparison("top-1", whole, whole, lost, ()), (), (Evidence("output", 33.4, "dB"),))
     said = "Nothing is wrong: −0.20 ± 0.50 pp against the original (n = 500).\n"
     assert words.nothing(found) == said + "signal to noise of the outputs: 33.4 dB"
+
+
+@pytest.mark.slow
+def test_a_fix_is_found_applied_and_undone(opened: MainWindow, qtbot: QtBot) -> None:
+    panel, bridge = opened.page.of(DoctorPanel), opened.bridge
+    layer = bridge.session.facts.layers[1].name
+    rough = Recipe(target=bridge.session.recipe.target, default=Settings(bits=8), repair=())
+    bridge.apply_recipe(rough.with_rule(layer, Settings(bits=1)), "one bit, unrepaired")
+    qtbot.waitUntil(lambda: measured(opened), timeout=_SECONDS)
+    before = bridge.session.recipe
+    opened.actions_["page_doctor"].trigger()
+    panel.run.click()
+    qtbot.waitUntil(lambda: panel.run.text() == "Examine", timeout=_SECONDS)
+    assert panel.source.findings
+    finding = panel.chosen
+    assert finding is panel.source.findings[0]
+    assert finding.cause == "bits"
+    assert opened.page.selection.names == finding.where == (layer,)
+    panel.apply.click()
+    qtbot.waitUntil(lambda: bridge.session.recipe != before and not bridge.busy(MEASURE), timeout=_SECONDS)
+    qtbot.waitUntil(lambda: measured(opened), timeout=_SECONDS)
+    assert bridge.session.plan().of(layer).bits == 8
+    assert not panel.apply.isEnabled()  # these findings were of the state before
+    bridge.undo()
+    assert bridge.session.recipe == before

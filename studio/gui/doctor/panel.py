@@ -36,13 +36,14 @@ class DoctorPanel(Panel):
             QTableView(),
             label(T.doctor_how, quiet=True),
         )
-        self._revision = 0
+        self._revision, self._ticket = 0, 0  # ticket of the job that runs, 0 where none does
         self.run, self.apply = self._button(T.doctor_run), self._button(T.doctor_apply)
         self.apply.setToolTip(T.doctor_apply_tip)
         self._arrange()
         self.run.clicked.connect(self._ask)
         self.apply.clicked.connect(self._apply)
         self.table.selectionModel().selectionChanged.connect(self._choose)
+        desk.bridge.started.connect(self._take_start)
         desk.bridge.proven.connect(self._take_proven)
         desk.bridge.ended.connect(self._take_end)
         desk.bridge.changed.connect(self._take)
@@ -91,7 +92,7 @@ class DoctorPanel(Panel):
 
     @Slot()
     def _ask(self) -> None:
-        if self._bridge.busy(DOCTOR):
+        if self._ticket:
             self._bridge.cancel(DOCTOR)
             return
         self._revision = self._bridge.session.state.revision
@@ -113,6 +114,11 @@ class DoctorPanel(Panel):
             self._selection.choose(finding.where)
         self._show()
 
+    @Slot(str, str, int)
+    def _take_start(self, lane: str, name: str, ticket: int) -> None:
+        if lane == DOCTOR:
+            self._ticket = ticket
+
     @Slot(object)
     def _take_proven(self, finding: Finding) -> None:
         self.source.show_findings(ranked((*self.source.findings, finding)))
@@ -120,8 +126,9 @@ class DoctorPanel(Panel):
 
     @Slot(object)
     def _take_end(self, outcome: Outcome) -> None:
-        if outcome.lane != DOCTOR or self._bridge.busy(DOCTOR):
+        if outcome.lane != DOCTOR or outcome.ticket != self._ticket:
             return
+        self._ticket = 0
         found = outcome.value.value if isinstance(outcome.value, Changed) else None
         self.story.setText(T.doctor_how)
         if isinstance(found, Diagnosis):
@@ -143,7 +150,7 @@ class DoctorPanel(Panel):
         self._show()
 
     def _show(self) -> None:
-        document, busy = self._bridge.session.document, self._bridge.busy(DOCTOR)
+        document, busy = self._bridge.session.document, bool(self._ticket)
         attached = document is not None and document.data is not None
         if not attached:
             self.story.setText(T.doctor_no_data)
