@@ -29,7 +29,7 @@ class DoctorTexts(BoardTexts, frozen=True, forbid_unknown_fields=True):
     doctor_nothing: str = (
         "{difference} pp are lost (n = {n}); none of {tried} fixes that were measured wins them back."
     )
-    doctor_found: str = "{n} causes proven, {tried} fixes measured"
+    doctor_found: str = "proven causes: {n} · measured fixes: {tried}"
     doctor_stale: str = "of an earlier state"
     doctor_unproven: str = "not measured"
     doctor_tip: str = "{cause}\n{evidence}\n{fix}\nGain {gain} pp (n = {n}), file {bytes}"

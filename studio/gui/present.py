@@ -53,6 +53,8 @@ class Presenter(QObject):
         page.graph.selected.connect(page.layers.view.select)
         page.layers.view.chosen.connect(page.selection.choose)
         page.graph.selected.connect(page.selection.choose)
+        page.selection.changed.connect(page.layers.view.select)
+        page.selection.changed.connect(page.graph.set_selection)
         Readying(bridge, page.selection)
         self._plots = page.of(PlotsPage)
         for plot in self._plots.all():

@@ -67,6 +67,7 @@ def test_a_fix_is_found_applied_and_undone(opened: MainWindow, qtbot: QtBot) -> 
     assert finding is panel.source.findings[0]
     assert finding.cause == "bits"
     assert opened.page.selection.names == finding.where == (layer,)
+    assert opened.page.layers.view.names() == (layer,)
     panel.apply.click()
     qtbot.waitUntil(lambda: bridge.session.recipe != before and not bridge.busy(MEASURE), timeout=_SECONDS)
     qtbot.waitUntil(lambda: measured(opened), timeout=_SECONDS)
