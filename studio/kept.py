@@ -45,6 +45,30 @@ class Kept(Generic[T]):
             self._values.pop(key, None)
 
 
+class KeptBytes(Generic[T]):
+    """The values used last, as many as together fit into `most` bytes. For one thread at a time."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._total = most, 0
+        self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+
+    def find(self, key: Hashable) -> T | None:
+        if key not in self._values:
+            return None
+        self._values.move_to_end(key)
+        return self._values[key][0]
+
+    def put(self, key: Hashable, value: T, size: int) -> None:
+        """Keep `value`, which takes `size` bytes; one that alone is too large is not kept."""
+        self._total -= self._values.pop(key, (value, 0))[1]
+        if size > self._most:
+            return
+        self._values[key] = value, size
+        self._total += size
+        while self._total > self._most:
+            self._total -= self._values.popitem(last=False)[1][1]
+
+
 class KeptRows(Generic[T]):
     """Values of `kind` in a file by their `key`, a line of JSON each, written out at once: a run that broke
     off, by kill -9 too, goes on where it was. A line cut short is left out.

@@ -9,9 +9,8 @@ samples that were held back is not taken.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,8 @@ from studio.compress.pruning.rows import affordable, chunks
 from studio.compress.pruning.walk import peak_bytes
 from studio.compress.ranges import Range
 from studio.compress.rounding import Problem, best_rounding
-from studio.compress.twins import Rows, Twins, output
+from studio.compress.sides import Shelf
+from studio.compress.twins import Rows, Twins, corrected, output
 from studio.compress.weights import Levels, uniform
 from studio.compress.work import Array, Work
 from studio.control import Control
@@ -38,6 +38,15 @@ _TINY = 1e-12
 TOO_LARGE = (
     "weights are rounded to the nearest level: the net is too large to learn better in reasonable time"
 )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What becomes of a layer: its levels, the decibels won on rows held back, and its new bias, if any."""
+
+    levels: Levels
+    gain: float
+    bias: Array | None
 
 
 def wanted(work: Work) -> bool:
@@ -56,8 +65,9 @@ def reconstruct(
     """New levels for the layers that could be looked at, by name; their biases are corrected.
 
     Samples are as many as 10^12 multiply-accumulates and 1 GiB of tensors allow; none where the net is
-    too large for the fewest that are of use, which the notes then say. `cache` keeps each layer's
-    levels by all that they come from.
+    too large for the fewest that are of use, which the notes then say. `cache` keeps what became of
+    each layer by all that it comes from, and what the walks saw: they go on from the first layer that
+    something changed for.
     """
     runs = chunks(work.facts, source.batches(), work.plan.calibration_samples)
     runs = runs[: affordable(work.facts, runs, 2 * peak_bytes(work.model, work.facts))]
@@ -66,33 +76,32 @@ def reconstruct(
         return {}
     from threadpoolctl import threadpool_limits
 
-    twins = Twins(work, levels, ranges, [dict(run) for run in runs])
-    found: dict[str, Levels] = {}
-    gains: list[float] = []
+    said = f"{source.key}:{work.plan.calibration_samples}"
+    shelf = cache.setdefault("walks", Shelf())
+    twins = Twins(work, levels, ranges, [dict(run) for run in runs], said, shelf)
+    found: dict[str, Settled] = {}
     with threadpool_limits(1, "blas"):  # sums in one order: the same bytes on any number of cores
-        for index, (fact, node) in enumerate(twins.layers):
+        for index, (fact, _) in enumerate(twins.layers):
             control.step(index / len(twins.layers), f"rounding {fact.name}")
-            rows = twins.rows(fact, node)
-            found[fact.name], gain = _settled(node, rows, levels[fact.name], cache)
-            gains += [gain] if gain else []
-            twins.settle(fact, node, found[fact.name], rows)
+            key = f"round:{twins.keys[index]}"
+            if key not in cache:
+                cache[key] = _settled(twins, index, levels[fact.name])
+            found[fact.name] = cache[key]
+            twins.settle(index, found[fact.name].levels, found[fact.name].bias)
+    gains = [each.gain for each in found.values() if each.gain]
     work.gained(f"rounding learned for {len(gains)} layers", gains)
-    return found
+    return {name: each.levels for name, each in found.items()}
 
 
-def _settled(
-    node: ir.Node, rows: Rows, levels: Levels, cache: MutableMapping[str, Any]
-) -> tuple[Levels, float]:
-    """What becomes of a layer's levels, and the decibels won on rows held back; 8 bits, zero points, blocks
-    and shared weights stay as they are."""
+def _settled(twins: Twins, index: int, levels: Levels) -> Settled:
+    """8 bits, zero points, blocks and shared weights keep their levels."""
+    fact, node = twins.layers[index]
+    rows = twins.rows(index)
     shared = node.inputs[1] is None or len(node.inputs[1].uses()) > 1
-    if levels.bits > NARROW or shared or levels.zero is not None or levels.block:
-        return levels, 0.0
-    key = _key(rows, levels, node)
-    if key not in cache:
-        cache[key] = _rounded(node, rows, levels)
-    found: tuple[Levels, float] = cache[key]
-    return found
+    found, gain = levels, 0.0
+    if levels.bits <= NARROW and not shared and levels.zero is None and not levels.block:
+        found, gain = _rounded(node, rows, levels)
+    return Settled(found, gain, corrected(fact, node, found, rows))
 
 
 def _rounded(node: ir.Node, rows: Rows, levels: Levels) -> tuple[Levels, float]:
@@ -138,12 +147,3 @@ def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels
 def _centred(node: ir.Node, rows: Array) -> Array:
     """Without the mean, where a bias will take that in."""
     return rows if node.op_type == "MatMul" else rows - rows.mean(axis=1, keepdims=True)
-
-
-def _key(rows: Rows, levels: Levels, node: ir.Node) -> str:
-    digest = hashlib.sha256(f"{node.op_type}:{rows.learned}:{rows.given.shape}".encode())
-    weight = weight_array(node)
-    for array in (rows.given, rows.rounded, levels.values, levels.scale, levels.table, weight):
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return f"round:{digest.hexdigest()}"

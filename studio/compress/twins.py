@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from studio.compress import patches
 from studio.compress.fold import bias_array, set_bias, weight_array
 from studio.compress.grids import grid_of
 from studio.compress.pruning.rows import samples
-from studio.compress.pruning.walk import Walk
 from studio.compress.ranges import Range
+from studio.compress.sides import Cut, Shelf, Side
 from studio.compress.weights import Levels
 from studio.compress.work import Array, Work, set_input
 from studio.graph.model import LayerFact
@@ -42,7 +43,12 @@ class Rows:
 
 
 class Twins:
-    """The float net and a copy whose layers become rounded one after the other, walked side by side."""
+    """The float net and a copy whose layers become rounded one after the other, walked side by side.
+
+    `keys` tells, layer by layer, all that decides what becomes of it: nets are walked only as far as
+    somebody asks for rows, in the same steps every time, so that an edit gives the bytes of a fresh build.
+    `said` names the samples; what was walked is kept in `shelf`.
+    """
 
     def __init__(
         self,
@@ -50,11 +56,13 @@ class Twins:
         levels: Mapping[str, Levels],
         ranges: Mapping[str, Range],
         runs: list[dict[str, Array]],
+        said: str,
+        shelf: Shelf,
     ) -> None:
         from studio.graph.names import nodes_by_name
         from studio.graph.onnx_edge import clone
 
-        self._work, self._samples = work, samples(runs)
+        self._work, self._shelf, self._samples = work, shelf, samples(runs)
         copy = clone(work.model)
         self._nodes = nodes_by_name(copy)
         self.layers = [
@@ -63,41 +71,72 @@ class Twins:
         for fact in work.facts.layers:
             if fact.name in levels:
                 _put(copy, self._nodes[fact.name], 1, levels[fact.name].dequantized())
-        self._inputs = [_coded(work, copy, self._nodes[fact.name], fact, ranges) for fact, _ in self.layers]
+        inputs = [_coded(work, copy, self._nodes[fact.name], fact, ranges) for fact, _ in self.layers]
         names = [str(node.inputs[0].name) for _, node in self.layers if node.inputs[0] is not None]
-        self._copy, self._turn = copy, 0
-        self._given = Walk(clone(work.model), runs, names)
-        self._rounded = Walk(copy, runs, self._inputs)
+        self._copy = copy
+        self._given, self._rounded = Side(clone(work.model), runs, names), Side(copy, runs, inputs)
+        # Where a walk stops may decide how the runtime orders its sums, so that these names have a say.
+        self._said = _digest(said, str(len(runs)), *names, *inputs)
+        self.keys = [self._key(index, levels[fact.name]) for index, (fact, _) in enumerate(self.layers)]
 
-    def rows(self, fact: LayerFact, node: ir.Node) -> Rows:
-        """The next layer's rows in both nets, from the same places of the same samples."""
-        assert node.inputs[0] is not None
-        given = self._given.upto(str(node.inputs[0].name))
-        rounded = self._rounded.upto(self._inputs[self._turn])
-        self._turn += 1
+    def _key(self, index: int, levels: Levels) -> str:
+        node = self.layers[index][1]
+        alone = node.inputs[1] is not None and len(node.inputs[1].uses()) == 1
+        own = self._given.stamps[str(node.outputs[0].name)]
+        ahead = self._rounded.stamps[self._rounded.names[index]]
+        marks = f"{levels.bits}:{levels.book}:{alone}"
+        return _digest(self._said, own, ahead, marks, levels.values, levels.scale, levels.table)
+
+    def rows(self, index: int) -> Rows:
+        """A layer's rows in both nets, from the same places of the same samples.
+
+        Layers ahead must be settled, and nobody may ask for one of them any more.
+        """
+        fact, node = self.layers[index]
+        key = _digest(self._said, self._given.stamps[str(node.outputs[0].name)])
+        given = self._shelf.rows.find(key)
+        if given is None:
+            given = self._cut(fact, node, self._given.upto(index))
+            self._shelf.rows.put(key, given, given[0].nbytes)
+        ahead = [_digest(self._said, *self.keys[:turn]) for turn in range(index + 1)]
+        self._rounded.resume(ahead, self._shelf.states)
+        rounded = self._rounded.upto(index)
+        self._rounded.leave(ahead[index], index, rounded, self._shelf.states)
+        return Rows(given[0], self._cut(fact, node, rounded)[0], given[1])
+
+    def _cut(self, fact: LayerFact, node: ir.Node, side: list[Array]) -> Cut:
         width = int(np.prod(fact.weight_shape)) // fact.out_channels
         most = max(1, min(max(ROWS, 4 * width), _MOST_ROWS) // max(self._samples, 1))
-        held = [index for index in range(len(given)) if index % _HELD == _HELD - 1]
-        order = [index for index in range(len(given)) if index not in held] + held
-        cut = [
-            [patches.rows(node, fact, side[index], most, np.random.default_rng(index)) for index in order]
-            for side in (given, rounded)
-        ]
-        learned = sum(part.shape[1] for part in cut[0][: len(order) - len(held)])
-        return Rows(np.concatenate(cut[0], axis=1), np.concatenate(cut[1], axis=1), learned)
+        held = [index for index in range(len(side)) if index % _HELD == _HELD - 1]
+        order = [index for index in range(len(side)) if index not in held] + held
+        cut = [patches.rows(node, fact, side[index], most, np.random.default_rng(index)) for index in order]
+        return np.concatenate(cut, axis=1), sum(part.shape[1] for part in cut[: len(order) - len(held)])
 
-    def settle(self, fact: LayerFact, node: ir.Node, levels: Levels, rows: Rows) -> None:
-        """Put the levels into the rounded net, and the mean error that they leave into both biases."""
+    def settle(self, index: int, levels: Levels, bias: Array | None) -> None:
+        """Put a layer's levels into the rounded net, and its bias into both."""
+        fact, node = self.layers[index]
         twin = self._nodes[fact.name]
         _put(self._copy, twin, 1, levels.dequantized())
-        weight, bias = weight_array(node), bias_array(node, fact.out_channels)
-        if node.op_type == "MatMul" or bias is None or weight is None:
-            return
-        now, before = (each.mean(axis=1, keepdims=True) for each in (rows.rounded, rows.given))
-        error = output(node, levels.dequantized(), now) - output(node, weight, before)
-        fixed = (bias - error.reshape(-1)).astype(np.float32)
-        set_bias(self._work, node, fixed)
-        _put(self._copy, twin, 2, fixed)
+        if bias is not None:
+            set_bias(self._work, node, bias)
+            _put(self._copy, twin, 2, bias)
+
+
+def corrected(fact: LayerFact, node: ir.Node, levels: Levels, rows: Rows) -> Array | None:
+    """The bias without the mean error that the levels leave on each channel; None where there is none."""
+    weight, bias = weight_array(node), bias_array(node, fact.out_channels)
+    if node.op_type == "MatMul" or bias is None or weight is None:
+        return None
+    now, before = (each.mean(axis=1, keepdims=True) for each in (rows.rounded, rows.given))
+    error = output(node, levels.dequantized(), now) - output(node, weight, before)
+    return np.asarray((bias - error.reshape(-1)).astype(np.float32))
+
+
+def _digest(*parts: str | Array | None) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else f"|{part}|".encode())
+    return digest.hexdigest()
 
 
 def _known(node: ir.Node, fact: LayerFact, levels: Levels | None) -> bool:

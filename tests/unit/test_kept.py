@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from studio.graph.model import Facts, TensorFact
-from studio.kept import Kept, make_room
+from studio.kept import Kept, KeptBytes, make_room
 from studio.made_up import made_up
 
 
@@ -69,3 +69,15 @@ def test_a_free_axis_without_a_name_is_a_batch_axis_too() -> None:
     facts = Facts("k", "n", "p", "onnx", 0, 10, (), "", inputs, (), (), (), (), ())
     found = made_up(facts, 4, free=512)
     assert {name: each.shape for name, each in found.items()} == {"audio": (4, 512), "state": (2, 4, 64)}
+
+
+def test_values_used_last_stay_as_long_as_their_bytes_fit() -> None:
+    kept: KeptBytes[str] = KeptBytes(10)
+    kept.put("a", "A", 4)
+    kept.put("b", "B", 4)
+    assert kept.find("a") == "A"
+    kept.put("c", "C", 6)  # b was used before a
+    assert [kept.find(key) for key in "abc"] == ["A", None, "C"]
+    kept.put("a", "A2", 2)
+    kept.put("d", "D", 11)
+    assert [kept.find(key) for key in "acd"] == ["A2", "C", None]

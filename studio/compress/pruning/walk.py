@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Run = Mapping[str, Array]
+State = Mapping[str, list[Array]]
 
 
 class Walk:
@@ -37,7 +38,6 @@ class Walk:
             for value in model.graph.inputs
             if str(value.name) in runs[0]
         }
-        self._done: set[ir.Node] = set()
 
     def upto(self, tensor: str) -> list[Array]:
         """The tensor's values, run by run."""
@@ -52,6 +52,16 @@ class Walk:
         self._forget(later)
         return found
 
+    def state(self) -> State:
+        """What is known behind this step and read later."""
+        return {str(value.name): arrays for value, arrays in self._known.items()}
+
+    def resume(self, state: State, left: Sequence[str]) -> None:
+        """Go on from the `state` of an equal walk, where the tensors `left` were still to be asked for."""
+        values = {str(value.name): value for value in _values(self._model)}
+        self._known = {values[name]: arrays for name, arrays in state.items()}
+        self._left = list(left)
+
     def _step(self, wanted: ir.Value, later: Sequence[ir.Value]) -> None:
         cone = self._cone([wanted])
         rest = self._cone(later) - cone
@@ -64,7 +74,6 @@ class Walk:
             or (not is_constant(value) and any(use.node in rest for use in value.uses()))
         ]
         self._run(cone, out)
-        self._done |= {node for node in cone if not all(is_constant(value) for value in node.outputs)}
 
     def _cone(self, ends: Sequence[ir.Value]) -> set[ir.Node]:
         """The nodes that lead to `ends` from what is known."""

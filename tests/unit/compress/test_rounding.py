@@ -149,6 +149,28 @@ def test_a_second_build_takes_levels_from_the_cache(make: Builder, monkeypatch: 
     assert make(model, recipe, cache=cache).sha256 == first.sha256
 
 
+def test_an_edit_gives_the_bytes_of_a_fresh_build_whatever_was_built_before(make: Builder) -> None:
+    model, recipe = residual_net().model("head"), Recipe(default=Settings(bits=4))
+    cache: dict[str, Any] = {}
+    for layer in model.facts.layers:
+        for bits in (3, 8, 32):  # another rounding, the bias only, and one layer less to walk to
+            edited = recipe.with_rule(layer.name, Settings(bits=bits))
+            assert make(model, edited, cache=cache).sha256 == make(model, edited).sha256, (layer.name, bits)
+        make(model, recipe, cache=cache)
+
+
+def test_layers_in_front_of_an_edit_are_not_run_again(make: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.compress.pruning import walk
+
+    model, recipe = residual_net().model("head"), Recipe(default=Settings(bits=4))
+    cache: dict[str, Any] = {}
+    make(model, recipe, cache=cache)
+    monkeypatch.setattr(walk, "_session", None)
+    last = model.facts.layers[-1].name
+    edited = recipe.with_rule(last, Settings(bits=3))
+    assert make(model, edited, cache=cache).sha256 != make(model, recipe, cache=cache).sha256
+
+
 @pytest.mark.slow
 def test_the_same_bytes_in_another_process(make: Builder) -> None:
     model = residual_net().model("head")
