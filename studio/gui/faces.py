@@ -46,6 +46,27 @@ def difference(found: Comparison | None, attached: bool, measuring: bool, old: b
     return Face(numbers.value(figure), change, tone, source, old or not figure.final, found.note)
 
 
+def foreseen(guess: Figure, measuring: bool) -> Face:
+    """The difference as the layers' curves foretell it: a ghost until the first samples are in."""
+    source = T.card_foreseen.format(source=guess.source)
+    return Face(
+        numbers.value(guess), source=f"{source} · {T.card_measuring}" if measuring else source, ghost=True
+    )
+
+
+def with_miss(face: Face, mean: float | None, unit: str) -> Face:
+    """The face, and how far this session's estimates of it were from what was measured: mean, in `unit`.
+
+    A ghost says so in the open, a measured figure in its tool tip.
+    """
+    if mean is None:
+        return face
+    text = T.card_off.format(value=f"{mean:.2f} {unit}")
+    if face.ghost:
+        return replace(face, source=f"{face.source} · {text}")
+    return replace(face, why="\n".join(filter(None, (face.why, text))))
+
+
 def latency(pair: LatencyPair | None, expected: Figure | None = None) -> Face:
     """p50 at batch 1, against the original timed in turns with it; beside it what a board's table says.
 

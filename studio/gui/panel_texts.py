@@ -64,6 +64,8 @@ class PanelTexts(DoctorTexts, frozen=True, forbid_unknown_fields=True):
     column_time: str = "Float → 8 bits, ms"
     tip_time: str = "The kernel alone on {board}: {plain} ms as float, {eight} ms at 8 bits"
     tip_time_loses: str = "Slower at 8 bits there: leave it at float where latency counts."
+    card_foreseen: str = "{source} from the layers' curves"
+    card_off: str = "estimates off by {value} on average so far"
     card_expected: str = "To come: {value}, {source}"
     noise: str = "Noise of every layer"
     job_noise: str = "Noise of every layer"

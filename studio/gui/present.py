@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from studio.gui import faces
 from studio.gui.bridge import MEASURE, SENSE, Bridge
+from studio.gui.cards import Face
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
 from studio.gui.plots.page import PlotsPage
@@ -139,12 +140,20 @@ class Presenter(QObject):
         busy = self._bridge.busy(MEASURE)
         built = session.artifact.bytes if session.artifact else None
         pair = session.measured.pair if session.measured else None
-        cards.size.show_face(faces.size(session.facts.file_bytes, session.estimate(), built))
+        off, points = session.estimate_error
+        size = faces.size(session.facts.file_bytes, session.estimate(), built)
+        cards.size.show_face(faces.with_miss(size, off, "%"))
         cards.accuracy.retitle(_accuracy_title(found))
         cards.accuracy.show_face(faces.accuracy(found, attached, busy, old))
-        cards.difference.show_face(faces.difference(found, attached, busy, old))
+        cards.difference.show_face(faces.with_miss(self._difference(found, attached, old), points, "pp"))
         cards.latency.show_face(faces.latency(pair, self._guess()))
         cards.accuracy.offer("" if attached else T.data_file)
+
+    def _difference(self, found: Comparison | None, attached: bool, old: bool) -> Face:
+        """What was measured of this state; before that what its curves foretell, where there are any."""
+        busy = self._bridge.busy(MEASURE)
+        guess = self._session.estimate_difference() if attached and (old or found is None) else None
+        return faces.foreseen(guess, busy) if guess else faces.difference(found, attached, busy, old)
 
     def _show_plots(self) -> None:
         session = self._session

@@ -55,6 +55,18 @@ def test_without_data_the_card_says_what_to_do() -> None:
     assert faces.accuracy(None, attached=True, measuring=True).source == "measuring…"
 
 
+def test_a_foreseen_difference_is_a_ghost_that_says_how_far_such_figures_were_off() -> None:
+    guess = Figure(-0.75, "pp", 0, ESTIMATED)
+    face = faces.with_miss(faces.foreseen(guess, measuring=True), 0.314, "pp")
+    assert (face.value, face.ghost, face.tone) == ("−0.75 pp", True, cards.QUIET)
+    assert face.source.endswith("estimates off by 0.31 pp on average so far")
+    measured = faces.difference(_comparison(Figure(-0.5, "pp", 1000, HERE, -0.9, -0.1)), True, False)
+    told = faces.with_miss(measured, 0.314, "pp")
+    assert told.source == measured.source
+    assert told.why == "estimates off by 0.31 pp on average so far"
+    assert faces.with_miss(measured, None, "pp") is measured
+
+
 def test_an_estimated_size_is_a_ghost_and_a_built_one_is_not() -> None:
     guess = Figure(250_000.0, "bytes", 0, ESTIMATED)
     assert faces.size(1_000_000, guess, None).ghost

@@ -6,10 +6,12 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from studio.control import Cancelled, Control
 from studio.gui.bridge import MEASURE, READY
+from studio.gui.cards import Face
 from studio.gui.main_window import MainWindow
 from studio.jobs import Outcome
-from studio.metrics import Prepared
+from studio.metrics import Prepared, Sensitivity
 from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
 
@@ -39,6 +41,29 @@ def test_choosing_a_layer_gets_the_engine_ready_for_its_slider(opened: MainWindo
         lambda: any(isinstance(each, Prepared) and each.tensors for each in ready), timeout=_SECONDS
     )
     assert all(isinstance(each, Prepared) and each.behind < 1 for each in ready if each != Prepared())
+
+
+def test_the_cards_say_how_far_the_estimates_were_off(opened: MainWindow, qtbot: QtBot) -> None:
+    bridge, card, control = opened.bridge, opened.page.cards.difference, Control()
+    seen: list[Sensitivity] = []
+
+    def first(row: Sensitivity) -> None:
+        seen.append(row)
+        if len(seen) == 3:
+            control.cancel()
+
+    with pytest.raises(Cancelled):
+        bridge.session.sensitivity(control, first, rounds=1)
+    shown: list[Face] = []
+    bridge.changed.connect(lambda _: shown.append(card.face))
+    bridge.apply_recipe(EIGHT, "int8")
+    qtbot.waitUntil(lambda: bridge.session.estimate_error[1] is not None, timeout=_SECONDS)
+    qtbot.waitUntil(lambda: "off by" in card.toolTip(), timeout=_SECONDS)
+    assert any(face.ghost and "curves" in face.source for face in shown)
+    size, points = bridge.session.estimate_error
+    assert points is not None
+    assert f"{points:.2f} pp" in card.toolTip()
+    assert f"{size:.2f} %" in opened.page.cards.size.toolTip()
 
 
 @pytest.mark.slow
