@@ -24,12 +24,14 @@ def main(line: str | None = None) -> None:
     answer = _answering()
     _limit(request["limits"]["memory"], final=request["limits"]["sealed"])
     module, function = request["task"].split(":")
-    task = getattr(importlib.import_module(module), function)
+    room = importlib.import_module(module)
+    task = getattr(room, function)
+    getattr(room, "prepare", _nothing)()
     if request["limits"]["sealed"]:
         from studio.formats.seal import seal
 
         seal(request["limits"]["folder"])
-    clock = _Clock(answer, request["limits"]["busy"])
+    clock = _Clock(answer, request["limits"]["seconds"] if request["limits"]["busy"] else 0.0)
     try:
         answer({"result": task(request["argument"], clock.more)})
     except StudioError as error:
@@ -38,6 +40,10 @@ def main(line: str | None = None) -> None:
         answer({"error": _too_big(request)})
     sys.stdout.flush()
     os._exit(0)
+
+
+def _nothing() -> None:
+    """What a task prepares that has nothing to prepare."""
 
 
 class _Clock:

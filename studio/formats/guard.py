@@ -23,6 +23,7 @@ from studio.errors import ModelError
 CHILD_FLAG = "--guarded-child"
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
+_PATIENCE = 20  # times its share of a processor: so busy may the computer be
 _MAX_ANSWER = 1 << 22
 
 
@@ -30,23 +31,26 @@ _MAX_ANSWER = 1 << 22
 class Limits:
     """What a child may use.
 
-    `memory` in bytes of private data; `seconds` by the clock and `busy` seconds of processor time
-    (0: no such limit), both from the moment that the child is ready; `folder`, the only place where
-    it may write (None: nowhere); `sealed` for foreign code: no network, no programs, none of the
-    user's files.
+    `memory` in bytes of private data; `seconds` from the moment that the child is ready: by the
+    clock, or with `busy` of processor time, which other work on the computer does not use up (the
+    clock then only ends what waits for ever); `folder`, the only place where it may write (None:
+    nowhere); `sealed` for foreign code: no network, no programs, none of the user's files; `longer`
+    says how a user who trusts the file gives it more time.
     """
 
     memory: int
     seconds: float
     folder: str | None = None
     sealed: bool = False
-    busy: float = 0.0
+    busy: bool = False
+    longer: str = ""
 
 
 def run_guarded(task: str, argument: Mapping[str, Any], thing: str, limits: Limits, control: Control) -> Any:
     """Run `task` (`module:function` of this program) in a child; its JSON answer.
 
-    The function takes `argument` and a callable that extends the deadline by seconds. Raises
+    The function takes `argument` and a callable that extends the time by seconds; what its module
+    has as `prepare` is called before time counts. Raises
     `ModelError` about `thing` where the child reports one, dies, or overstays; `Cancelled` at once.
     """
     request = json.dumps(
@@ -62,11 +66,12 @@ def run_guarded(task: str, argument: Mapping[str, Any], thing: str, limits: Limi
     )
     try:
         _send(child, request)
-        answer = _Answers(child, limits, control).wait()
+        answers = _Answers(child, limits, control)
+        answer = answers.wait()
     finally:
         _end(child)
     if answer is None:
-        raise _death(child, thing, limits)
+        raise _death(child, thing, limits, answers.allowed)
     if "error" in answer:
         _, cause, fix = answer["error"]
         raise ModelError(thing, cause, fix)
@@ -78,7 +83,8 @@ class _Answers:
 
     def __init__(self, child: subprocess.Popen[bytes], limits: Limits, control: Control) -> None:
         self._child, self._control = child, control
-        self._seconds, self._sealed = limits.seconds, limits.sealed
+        self.allowed, self._sealed = limits.seconds, limits.sealed
+        self._stretch = _PATIENCE if limits.busy else 1
         self._deadline = time.monotonic() + _START_SECONDS
         self._text = b""
 
@@ -102,12 +108,16 @@ class _Answers:
         for line in lines:
             message = _decoded(line)
             if "ready" in message:
-                self._deadline = time.monotonic() + self._seconds
+                self._deadline = time.monotonic() + self.allowed * self._stretch
             elif "more" in message and not self._sealed:
-                self._deadline += min(float(message["more"]), 600.0)
+                self._extend(min(float(message["more"]), 600.0))
             elif "result" in message or "error" in message:
                 return message
         return None
+
+    def _extend(self, seconds: float) -> None:
+        self.allowed += seconds
+        self._deadline += seconds * self._stretch
 
     def _readable(self) -> bool:
         return bool(select.select([self._pipe()], [], [], _POLL_SECONDS)[0])
@@ -172,11 +182,14 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.stdout.close()
 
 
-def _death(child: subprocess.Popen[bytes], thing: str, limits: Limits) -> ModelError:
+def _death(child: subprocess.Popen[bytes], thing: str, limits: Limits, allowed: float) -> ModelError:
     code = child.returncode
     if code in (-signal.SIGKILL, -signal.SIGPROF):
-        cause = f"opening it took longer than {limits.busy or limits.seconds:.0f} s and was stopped"
-        return ModelError(thing, cause, "It may hold an endless loop; check where the file comes from.")
+        what = "computed for" if code == -signal.SIGPROF else "took"
+        shown = allowed * (_PATIENCE if limits.busy and code == -signal.SIGKILL else 1)
+        cause = f"opening it {what} longer than the {shown:.1f} s that its size explains, and was stopped"
+        fix = f"It may hold an endless loop; check where the file comes from. {limits.longer}".rstrip()
+        return ModelError(thing, cause, fix)
     cause = f"opening it crashed a helper process ({_signal(code)}); this program is unharmed"
     return ModelError(thing, cause, "The file is broken or made to do harm; export or download it again.")
 

@@ -26,6 +26,10 @@ def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "def refuse(argument, more): raise ModelError('x', 'it is bad', 'Mend it')\n"
         "def die(argument, more): os.abort()\n"
         "def hang(argument, more): time.sleep(600)\n"
+        "def nap(argument, more): time.sleep(0.6); return 'awake'\n"
+        "def spin(argument, more):\n"
+        "    more(argument['more'])\n"
+        "    while True: pass\n"
         "def longer(argument, more): more(5); time.sleep(1.2); return 'late'\n"
         "def eat(argument, more): return len(bytearray(1 << 30))\n"
         "def chatter(argument, more): print('noise'); os.write(1, b'noise'); return 'heard'\n"
@@ -41,6 +45,23 @@ def test_an_answer_comes_back_and_prints_do_not_disturb_it(tasks: str) -> None:
 
 def test_the_deadline_can_be_extended(tasks: str) -> None:
     assert run(f"{tasks}:longer", {}) == "late"
+
+
+def test_waiting_for_a_busy_computer_uses_up_no_processor_time(tasks: str) -> None:
+    assert run(f"{tasks}:nap", {}, Limits(256 << 20, 0.3, busy=True)) == "awake"
+
+
+def test_a_loop_ends_with_its_share_of_the_processor_and_says_how_to_give_more(tasks: str) -> None:
+    limits = Limits(256 << 20, 0.2, busy=True, longer="Set MORE.")
+    with pytest.raises(ModelError, match=r"computed for longer than the 0\.3 s") as caught:
+        run(f"{tasks}:spin", {"more": 0.1}, limits)
+    assert caught.value.fix.endswith("Set MORE.")
+
+
+def test_what_a_task_prepares_is_not_counted(tasks: str, tmp_path: Path) -> None:
+    with (tmp_path / "tasks_of_guard.py").open("a") as file:
+        file.write("def prepare():\n    while time.process_time() < 1.2: pass\n")
+    assert run(f"{tasks}:double", {"n": 1}, Limits(256 << 20, 0.5, busy=True)) == 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-SECONDS = 5.0  # the documented bound for a refusal
+SECONDS = 5.0  # of a processor: the documented bound for a refusal
 BYTES = 1 << 30
 
 

@@ -169,3 +169,36 @@ def test_a_free_size_that_is_written_as_minus_one(tmp_path: Path) -> None:
     model = open_model(tmp_path / "m.onnx")
     assert model.facts.inputs[0].shape == (None, 4)
     assert model.facts.macs == 32
+
+
+@pytest.mark.slow
+def test_a_sound_file_of_20788_nodes_opens(tmp_path: Path) -> None:
+    model = open_model(deep(tmp_path / "deep.onnx", 20_788))
+    assert len(model.facts.nodes) == 20_788
+
+
+def test_a_user_who_trusts_files_gives_them_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deep(tmp_path / "deep.onnx", 3)
+    monkeypatch.setenv("TRIMTAB_OPEN_SECONDS", "600")
+    open_model(path)
+    monkeypatch.setenv("TRIMTAB_OPEN_SECONDS", "ages")
+    with pytest.raises(ModelError, match="no whole number of seconds"):
+        open_model(path)
+
+
+def deep(path: Path, count: int) -> Path:
+    """A chain of `count` named nodes."""
+    nodes = [
+        helper.make_node("Neg" if i % 2 else "Tanh", [f"t{i}" if i else "x"], [f"t{i + 1}"], name=f"/h/{i}/n")
+        for i in range(count)
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 8]) for name in ("x", f"t{count}")]
+    model = helper.make_model(
+        helper.make_graph(nodes, "deep", ends[:1], ends[1:]),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.save(model, path)
+    return path
