@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from studio.measure.cuts import CutCache, border_before, changed, earlier
 from studio.measure.wiring import Wired, wire
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe, Settings
+from studio.session.session import Session
 from studio.workbench.api import Candidate, Job, ModelRef
 from studio.workbench.local import LocalWorkbench
 
@@ -30,6 +33,12 @@ class Bench:
         self.whole = LocalWorkbench(folder, threads=1, cut_budget=0)
         self.facts = self.live.open(str(model), Control())
         self.job = Job(ModelRef.to(self.facts), EIGHT, DataRef(str(data), None, samples))
+
+    def into(self, session: Session) -> None:
+        """Open the same model and samples there."""
+        assert self.job.data is not None
+        session.open(self.facts.path, Control())
+        session.attach_data(self.job.data, Control())
 
     def figures(self, workbench: LocalWorkbench, recipe: Recipe) -> tuple[Comparison, list[Comparison]]:
         assert self.job.data is not None
@@ -81,20 +90,38 @@ def test_preparing_can_be_cancelled(bench: Bench) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("prepared", [True, False], ids=["prepared", "on the way"])
 def test_random_edits_cut_and_whole_are_equal(
-    tmp_path: Path, sample: Path, sample_data: Path, prepared: bool
+    tmp_path: Path,
+    sample: Path,
+    sample_data: Path,
+    prepared: bool,
+    record_property: Callable[[str, object], None],
 ) -> None:
     bench = Bench(tmp_path, sample, sample_data, 72)
+    names = [layer.name for layer in bench.facts.layers]
     rng = random.Random(7)
-    for _ in range(10):
-        names = [layer.name for layer in bench.facts.layers]
-        name = rng.choice(names)
-        recipe = EIGHT.with_rule(rng.choice(names), Settings(bits=rng.choice((4, 6, 32))))
-        if prepared:
-            bench.live.prepare(replace(bench.job, recipe=recipe), (name,), Control())
-        for _ in range(5):
-            edit = Settings(bits=rng.choice((2, 3, 4, 5, 6, 7, 8, 16, 32)))
-            edited = recipe.with_rule(name, edit)
-            assert bench.figures(bench.live, edited) == bench.whole_figures(edited), (name, edit)
+    with closing(Session(bench.live)) as session:
+        bench.into(session)
+        session.sensitivity(Control(), rounds=1)
+        for _ in range(10):
+            name = rng.choice(names)
+            session.apply_recipe(EIGHT.with_rule(rng.choice(names), Settings(bits=rng.choice((4, 6, 32)))))
+            if prepared:
+                session.prepare((name,), Control())
+            for _ in range(5):
+                session.set_layers((name,), Settings(bits=rng.choice((2, 3, 4, 5, 6, 7, 8, 16, 32))))
+                found = session.measure(Control()).value.comparison
+                assert found is not None
+                whole, _ = bench.whole_figures(session.recipe)
+                assert replace(found, note=whole.note) == whole, session.recipe
+        size, points = session.estimate_error
+        count = len(session.state.misses)
+    record_property("estimates", f"{count}: off by {size} % of the size, {points} points")
+    print(f"{count} estimates were off by {size:.2f} % of the size and {points:.2f} points on average")
+    assert count >= 25
+    assert size is not None
+    assert size < 1
+    assert points is not None
+    assert points < 5
 
 
 def chain(weight: float = 1.0) -> Wired:
