@@ -19,6 +19,9 @@ _INT8 = (
     ("asimddp", "dotprod"),
 )
 _MODEL = ("model name", "Model", "Hardware")
+# Session settings of onnxruntime: no integer kernels behind Q/DQ pairs, and sums of products in 32 bits.
+SPELLED_OUT = ("session.disable_quant_qdq", "session.x64quantprecision")
+_FAST_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class Processor:
     machine: str
     features: frozenset[str]
     model: str = ""
+
+    @property
+    def saturates(self) -> bool:
+        """Whether sums of 8-bit products may overflow: x86-64 without VNNI adds them in pairs of 16 bits."""
+        return self.machine.lower() in ("x86_64", "amd64") and not _FAST_INT8 & self.features
 
     def __str__(self) -> str:
         """Family and the best instructions for int8, as people name them."""

@@ -14,8 +14,6 @@ from studio.graph.model import LayerFact
 from studio.paths import resource
 
 _FLOAT = 32
-_OTHERS = "the target's CPU may give other numbers"
-_FAST_INT8 = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,12 +115,19 @@ def here() -> Target:
 
 def doubt(name: str) -> str:
     """Why a file for target `name` may behave otherwise on its own CPU than here; "" where it should not."""
-    goal, own = load(name), here()
-    if goal.name == own.name:
+    goal = load(name)
+    if goal.name == here().name:
         return ""
-    if own.reduce_range and not goal.reduce_range and goal.activation_type == "uint8":
-        return f"measured here on a CPU without VNNI: 8-bit products may saturate; {_OTHERS}"
-    return f"measured here, built for {goal.title}: {_OTHERS}"
+    built = f"measured here, built for {goal.title}"
+    if spelled_out(name):
+        return f"{built}, op by op as ONNX defines it: sums of this CPU's integer kernels would overflow"
+    return f"{built}: the CPU there may give other numbers"
+
+
+def spelled_out(name: str) -> bool:
+    """Whether a file for target `name` is run op by op here: its weights use all 8 bits, and this processor
+    would add their products in 16, which the target's does not."""
+    return processor.here().saturates and not load(name).reduce_range
 
 
 def for_facts(machine: str, features: Collection[str]) -> str:
@@ -132,7 +137,7 @@ def for_facts(machine: str, features: Collection[str]) -> str:
     """
     if machine.lower().startswith(("aarch64", "arm")):
         return "onnxruntime-cpu-arm"
-    if machine.lower() in ("x86_64", "amd64") and not _FAST_INT8 & set(features):
+    if processor.Processor(machine, frozenset(features)).saturates:
         return "onnxruntime-cpu-x86-avx2"
     return "onnxruntime-cpu"
 

@@ -20,7 +20,7 @@ from studio.graph.model import Model
 from studio.measure.accuracy import Effort, Original, Reading, compare
 from studio.measure.drift import layer_drift
 from studio.measure.outputs import OutputCache
-from studio.measure.sessions import SessionSource
+from studio.measure.sessions import SessionSource, built
 from studio.measure.tasks import is_scores
 from studio.metrics import Comparison, Figure
 from studio.recipe.resolve import Plan
@@ -60,7 +60,7 @@ def examine(patient: Patient, control: Control, emit: Emit, cache: OutputCache |
     """
     kept = cache if cache is not None else OutputCache()
     now = patient.build(Fix("now"), control.part(0.0, 0.1))
-    source, effort = _source(now), Effort(threads=patient.threads)
+    source, effort = built(now), Effort(threads=patient.threads)
     found = compare(patient.original, source, patient.dataset, control.part(0.1, 0.2), _quiet, effort, kept)
     ill, tried = preparing(
         patient.original, patient.dataset, found, control.part(0.2, 0.3), kept, patient.threads
@@ -113,7 +113,7 @@ class Trials:
         gain = Figure(0.0, "pp", 0, "")
         if artifact.sha256 != self._now.sha256:
             effort = Effort(threads=self._patient.threads)
-            quiet, sources = control.part(0.0, 0.0), (_source(self._now), _source(artifact))
+            quiet, sources = control.part(0.0, 0.0), (built(self._now), built(artifact))
             gain = compare(*sources, self._judged, quiet, _quiet, effort, self._cache).difference
         more = artifact.bytes - self._now.bytes
         return Finding(suspicion.cause, suspicion.where, suspicion.evidence, fix, gain, more)
@@ -226,10 +226,6 @@ def _vital(chart: Chart) -> tuple[Evidence, ...]:
         Evidence("stretch", max(spot.stretch for spot in chart.spots), "×") if chart.spots else None,
     )
     return tuple(each for each in figures if each is not None)
-
-
-def _source(artifact: Artifact) -> SessionSource:
-    return SessionSource(artifact.path, artifact.sha256)
 
 
 def _quiet(found: Comparison) -> None:

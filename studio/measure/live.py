@@ -93,7 +93,8 @@ class Split:
 
     def _open(self, part: bytes, outputs: tuple[str, ...]) -> Runner:
         label = self._source.label
-        return Runner(open_session(part, self._threads, label=label), label, outputs)
+        session = open_session(part, self._threads, label=label, spelled_out=self._source.spelled_out)
+        return Runner(session, label, outputs)
 
 
 class Live:
@@ -108,7 +109,7 @@ class Live:
         """A runner for `source`: behind the best cut that is kept, or, where the file shares its first
         part with the one run before, behind a cut that is made on the way; else the whole file.
         """
-        wired = wire(load_graph(source.path))
+        wired, data = wire(load_graph(source.path)), data + source.way
         if wired is None:
             return Whole(source, threads)
         before, self._last = self._last.get(data), {data: wired}
@@ -124,7 +125,7 @@ class Live:
 
         `few` are inputs to tell sizes by. None where no cut saves anything or fits into the budget.
         """
-        wired = wire(load_graph(source.path))
+        wired, data = wire(load_graph(source.path)), data + source.way
         if wired is None:
             return None
         wirings = [wire(load_graph(path)) for path in others]
@@ -210,7 +211,8 @@ def bytes_per_sample(source: SessionSource, wired: Wired, few: Arrays, threads: 
     """Bytes per sample of every tensor that a cut may go through, seen on `few` samples."""
     names = possible(wired)
     given = [value for value in wired.model.graph.input if value.name in wired.inputs]
-    session = open_session(submodel(wired, given, names), threads, label=source.label)
+    part = submodel(wired, given, names)
+    session = open_session(part, threads, label=source.label, spelled_out=source.spelled_out)
     count = len(next(iter(few.values())))
     found = Runner(session, source.label, names).run(few)
     return {name: array.nbytes // count for name, array in zip(names, found, strict=True)}

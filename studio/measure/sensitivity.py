@@ -14,7 +14,7 @@ from studio.measure.accuracy import Effort, compare
 from studio.measure.live import Live
 from studio.measure.outputs import OutputCache
 from studio.measure.sensitivity_store import SensitivityStore
-from studio.measure.sessions import SessionSource
+from studio.measure.sessions import SessionSource, built
 from studio.metrics import Comparison, Sensitivity
 from studio.recipe.resolve import resolve
 from studio.recipe.settings import Recipe, Settings
@@ -90,7 +90,7 @@ def sensitivity(
 
     def measured(trial: Trial, part: Control) -> Sensitivity:
         artifact = build(trial.recipe(base), part.part(0, 0.6))
-        source = SessionSource(artifact.path, artifact.sha256, f"{trial.group} with {trial.text}")
+        source = built(artifact, f"{trial.group} with {trial.text}")
         runner = live.runner(source, dataset.facts.key, effort.threads) if live is not None else None
         rest = part.part(0.6, 1)
         found = compare(original, source, dataset, rest, lambda _: None, effort, kept, runner)

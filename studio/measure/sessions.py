@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.artifact import Artifact
 from studio.errors import MeasureError
+from studio.processor import SPELLED_OUT
+from studio.target import spelled_out
 
 if TYPE_CHECKING:
     import onnx
@@ -28,16 +31,28 @@ FATAL_ONLY = 4
 class SessionSource:
     """A model file to run and the key of its content, under which its outputs may be kept.
 
-    `name` is what messages call it; the file's name where it is "".
+    `name` is what messages call it; the file's name where it is "". `spelled_out`: quantized ops are run
+    as ONNX defines them, not by this processor's integer kernels, whose sums would overflow.
     """
 
     path: str
     key: str
     name: str = ""
+    spelled_out: bool = False
 
     @property
     def label(self) -> str:
         return self.name or Path(self.path).name
+
+    @property
+    def way(self) -> str:
+        """Tells outputs of the two ways of running apart, where they are kept."""
+        return "spelled out" if self.spelled_out else ""
+
+
+def built(artifact: Artifact, name: str = "") -> SessionSource:
+    """A built file, to be run so that its outputs are those of its target's processor."""
+    return SessionSource(artifact.path, artifact.sha256, name, spelled_out(artifact.target))
 
 
 class Runner:
@@ -92,11 +107,13 @@ def open_session(
     label: str = "",
     optimized_to: str = "",
     folder: str = "",
+    spelled_out: bool = False,
 ) -> ort.InferenceSession:
     """A CPU session on a file (path) or serialized model (bytes); raises `MeasureError`.
 
     `threads` work inside one op, ops run one after another, idle threads sleep. `optimized_to` is
     a path to write the optimized graph to, `folder` where a serialized model's external data lies.
+    `spelled_out`: see `SessionSource`.
     """
     import onnxruntime as ort
 
@@ -110,13 +127,16 @@ def open_session(
         options.optimized_model_filepath = optimized_to
     if folder:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    for name in SPELLED_OUT if spelled_out else ():
+        options.add_session_config_entry(name, "1")
     with _named(label, "open", "Check the file with `trimtab inspect`."):
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def open_runner(source: SessionSource, threads: int = 1) -> Runner:
     """A runner on `source`; raises `MeasureError`."""
-    return Runner(open_session(source.path, threads, label=source.label), source.label)
+    session = open_session(source.path, threads, label=source.label, spelled_out=source.spelled_out)
+    return Runner(session, source.label)
 
 
 def kernels(path: str) -> dict[str, int]:

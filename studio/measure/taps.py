@@ -86,7 +86,8 @@ def tap_runner(model: onnx.ModelProto, tensors: Sequence[str], source: SessionSo
     """The file at `source`, whose graph is `model`, open with `tensors` as its outputs, in that order."""
     folder = str(Path(source.path).resolve().parent)
     unique = list(dict.fromkeys(tensors))
-    session = open_session(tapped(model, unique), threads, label=source.label, folder=folder)
+    part = tapped(model, unique)
+    session = open_session(part, threads, label=source.label, folder=folder, spelled_out=source.spelled_out)
     return Runner(session, source.label, tuple(tensors))
 
 

@@ -46,7 +46,7 @@ class Measuring(Building):
     def prepare(self, job: Job, layers: tuple[str, ...], control: Control) -> Prepared:
         from studio.measure.accuracy import Effort
         from studio.measure.prepare import prepare
-        from studio.measure.sessions import SessionSource
+        from studio.measure.sessions import built
 
         opened = self._model(job.model, control)
         if job.data is None:
@@ -56,7 +56,7 @@ class Measuring(Building):
         return prepare(
             self._live,
             self._original(opened),
-            SessionSource(artifact.path, artifact.sha256),
+            built(artifact),
             others,
             self._dataset(job.data, opened.facts, control),
             control.part(0.2, 1.0),

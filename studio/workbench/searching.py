@@ -119,7 +119,7 @@ class Searching(Measuring):
         """The file against the original, on all samples or on one half of them."""
         from studio.data.halves import Half
         from studio.measure.accuracy import Effort, compare
-        from studio.measure.sessions import SessionSource
+        from studio.measure.sessions import built
 
         if job.data is None:
             raise DataError(artifact.path, "a search needs samples", "Attach a data set.")
@@ -128,7 +128,7 @@ class Searching(Measuring):
             return self.compare(job.model, candidate, job.data, lambda _: None, control)
         opened = self._model(job.model, control)
         part = Half(self._dataset(job.data, opened.facts, control), half)
-        source = SessionSource(artifact.path, artifact.sha256)
+        source = built(artifact)
         effort, original = Effort(threads=self._threads), self._original(opened)
         found = compare(original, source, part, control, lambda _: None, effort, self._outputs)
         flips = tuple(replace(flip, sample=part.number(flip.sample)) for flip in found.flips)

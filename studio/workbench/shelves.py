@@ -125,10 +125,10 @@ class Shelves:
     def _source(self, candidate: Candidate, control: Control) -> SessionSource:
         """The candidate to run; a file from elsewhere is opened like any untrusted model first."""
         from studio.formats.onnx_in import open_model
-        from studio.measure.sessions import SessionSource
+        from studio.measure.sessions import built
 
         if candidate.artifact is not None:
-            return SessionSource(candidate.path, candidate.artifact.sha256)
+            return built(candidate.artifact)
         key = ("file", candidate.path, stamp(Path(candidate.path)))
         return self._original(
             self._models.get(

@@ -55,7 +55,7 @@ class Sshd:
         config.write_text("\n".join(self._settings()) + "\n")
         command = [SSHD, "-D", "-f", str(config), "-E", str(self.folder / "sshd.log")]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        self._wait()
+        answers(self.process, self.port, self.folder / "sshd.log")
         return self
 
     def stop(self) -> None:
@@ -102,17 +102,18 @@ class Sshd:
             f"SetEnv HOME={self.home} TRIMTAB_TEST=1",
         )
 
-    def _wait(self) -> None:
-        assert self.process is not None
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self.process.poll() is not None:
-                raise RuntimeError(f"sshd ended: {self.log()}")
-            time.sleep(0.02)
-        raise RuntimeError(f"sshd does not answer: {self.log()}")
+
+def answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 10) -> None:
+    """Wait until a server answers on `port`; raises with what it logged where it ended, or never does."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            raise RuntimeError(f"sshd ended: {log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    raise RuntimeError(f"sshd does not answer: {log.read_text(errors='replace')}")
 
 
 def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:

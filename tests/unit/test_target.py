@@ -89,5 +89,5 @@ def test_figures_of_another_cpu_are_doubted(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(processor, "here", lambda found=found: found)
         own, lacks = target.here().name, "avx512_vnni" not in features
         assert target.doubt(own) == ""
-        assert ("may saturate" in target.doubt("onnxruntime-cpu")) == lacks
+        assert ("would overflow" in target.doubt("onnxruntime-cpu")) == lacks
         assert "built for onnxruntime on ARM" in target.doubt("onnxruntime-cpu-arm")

@@ -7,14 +7,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from studio.artifact import Artifact
 from studio.data.datasets import open_data
 from studio.data.reference import DataRef
 from studio.errors import DataError, MeasureError
 from studio.formats.onnx_in import open_model
 from studio.measure.latency import Timing, latency, latency_pair
 from studio.measure.outputs import OutputCache
-from studio.measure.sessions import SessionSource, kernels, open_runner
+from studio.measure.sessions import SessionSource, built, kernels, open_runner
 from studio.measure.trial import made_up_for
+from studio.processor import here
+from studio.target import load, names
 
 QUICK = Timing(runs=12, warm_up=1, memory=False)
 SAMPLE = {"x": np.zeros((3, 1, 6, 6), np.float32)}
@@ -143,3 +146,47 @@ def test_data_for_a_model_without_a_sample_axis_is_refused(tmp_path):
     )
     with pytest.raises(DataError, match="no leading axis of samples"):
         open_data(DataRef(str(tmp_path / "d.npz")), model.facts)
+
+
+def full_range_product(path: Path) -> Path:
+    """A product of codes near the top of both ranges: pairs of them do not fit into 16 bits."""
+    weight = np.full((64, 4), 127, np.int8)
+    scales = {"xs": np.float32(1 / 255), "ws": np.float32(1 / 127), "ys": np.float32(64 / 255)}
+    zeros = {"xz": np.uint8(0), "wz": np.int8(0), "yz": np.uint8(0)}
+    constants = {"w": weight, **scales, **zeros}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+        helper.make_node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+        helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wd"]),
+        helper.make_node("MatMul", ["xd", "wd"], ["m"]),
+        helper.make_node("QuantizeLinear", ["m", "ys", "yz"], ["mq"]),
+        helper.make_node("DequantizeLinear", ["mq", "ys", "yz"], ["y"]),
+    ]
+    given = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])]
+    wanted = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])]
+    arrays = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "g", given, wanted, arrays)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path
+
+
+def test_spelled_out_sums_never_overflow(tmp_path):
+    path = full_range_product(tmp_path / "full.onnx")
+    x = np.ones((8, 64), np.float32)
+    source = SessionSource(str(path), "k", spelled_out=True)
+    np.testing.assert_allclose(open_runner(source).run({"x": x})[0], 64.0, rtol=1e-3)
+
+
+@pytest.mark.skipif(not here().saturates, reason="this processor adds products in 32 bits")
+def test_its_own_kernels_would_overflow(tmp_path):
+    path = full_range_product(tmp_path / "full.onnx")
+    found = open_runner(SessionSource(str(path), "k")).run({"x": np.ones((8, 64), np.float32)})[0]
+    assert found.max() < 60
+
+
+@pytest.mark.parametrize("target", names())
+def test_built_files_run_as_on_their_target(tmp_path, target):
+    artifact = Artifact("/a.onnx", "s" * 64, 1, "{}", target, "k" * 64, "", (), 0.0)
+    source = built(artifact)
+    assert source.spelled_out == (here().saturates and not load(target).reduce_range)
+    assert (source.way == "") == (not source.spelled_out)
