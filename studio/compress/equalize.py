@@ -60,7 +60,11 @@ def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
     work.gains.update(found)
     if seen:
         pairs = "pair" if len(gains) == 1 else "pairs"
-        work.gained(f"equalized {len(gains)} {pairs} of layers by their ranges", gains)
+        predicted = sum(gains) / max(len(gains), 1)
+        what = f"equalized {len(gains)} {pairs} of layers"
+        work.notes += (
+            [f"{what}: {predicted:.1f} dB less noise predicted from the ranges seen"] if gains else []
+        )
     return found
 
 

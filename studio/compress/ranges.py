@@ -62,7 +62,8 @@ class Seen:
     """Statistics of one tensor, filled batch by batch.
 
     `lows` and `highs` (channels,) are the extremes along axis 1, None for vectors; `mean` is over samples, in
-    the shape of one sample; `rows` (places, C) are some of the tensor's rows along the last axis, `ends`
+    the shape of one sample, and `halves` are two of them;
+    `rows` (places, C) are some of the tensor's rows along the last axis, `ends`
     (2, C) the extremes of all of them.
     """
 
@@ -73,6 +74,7 @@ class Seen:
     batches: int = 0
     samples: int = 0
     total: Array | None = None
+    odd: Array | None = None
     lows: Array | None = None
     highs: Array | None = None
     shape: tuple[int, ...] = ()
@@ -121,9 +123,8 @@ class Seen:
             high=float(highs.max(initial=0.0)),
             lows=lows,
             highs=highs,
-            total=None
-            if self.total is None
-            else self.total * factor.reshape(-1, *[1] * (self.total.ndim - 1)),
+            total=_scaled(self.total, factor),
+            odd=_scaled(self.odd, factor),
             rows=None if self.rows is None else self.rows * narrow,
             ends=None if self.ends is None else self.ends * narrow,
         )
@@ -162,22 +163,46 @@ class Seen:
         return np.maximum(np.maximum(self.highs, -self.lows), 0)
 
     def _sum(self, values: Array) -> None:
+        """Add up all samples, and every other one, counted over all batches."""
+        first = 1 - (self.samples - len(values)) % 2
+        odd, even = self._total(values[first::2]), self._total(values[1 - first :: 2])
+        if self.total is None or self.odd is None:
+            self.total, self.odd = odd + even, odd
+        elif self.total.shape == odd.shape:
+            self.total, self.odd = self.total + odd + even, self.odd + odd
+
+    def _total(self, values: Array) -> Array:
         total = values.sum(axis=0, dtype=np.float64)
         if total.size > MAP:
             self.shape = total.shape
             total = total.mean(axis=tuple(range(1, total.ndim)), keepdims=True)
-        if self.total is None:
-            self.total = total
-        elif self.total.shape == total.shape:
-            self.total = self.total + total
+        return np.asarray(total)
 
     @property
     def mean(self) -> Array | None:
         """The mean over samples, in one sample's shape; of large maps the mean of each channel."""
-        if self.total is None or not self.samples:
+        return self._mean(self.total, self.samples)
+
+    @property
+    def halves(self) -> tuple[Array, Array] | None:
+        """The means of one half of the samples and of the other; None where there are no two samples."""
+        if self.total is None or self.odd is None or self.samples < 2:
             return None
-        mean = self.total / self.samples
+        odd = self.samples // 2
+        even = self._mean(self.total - self.odd, self.samples - odd)
+        other = self._mean(self.odd, odd)
+        return None if even is None or other is None else (even, other)
+
+    def _mean(self, total: Array | None, samples: int) -> Array | None:
+        if total is None or not samples:
+            return None
+        mean = total / samples
         return np.broadcast_to(mean, self.shape) if self.shape else mean
+
+
+def _scaled(total: Array | None, factor: Array) -> Array | None:
+    """A sum over samples, its channels times `factor`."""
+    return None if total is None else total * factor.reshape(-1, *[1] * (total.ndim - 1))
 
 
 def _extremes(values: Array) -> tuple[Array, Array]:

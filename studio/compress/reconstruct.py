@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.compress import patches
+from studio.compress.bias import Shift, note_shifts
 from studio.compress.fold import weight_array
 from studio.compress.pruning.rows import affordable, chunks
 from studio.compress.pruning.walk import peak_bytes
 from studio.compress.ranges import Range
 from studio.compress.rounding import Problem, best_rounding
 from studio.compress.sides import Shelf
-from studio.compress.twins import Rows, Twins, corrected, output
+from studio.compress.twins import Rows, Twins, output, shift
 from studio.compress.weights import Levels, uniform
 from studio.compress.work import Array, Work
 from studio.control import Control
@@ -42,11 +43,11 @@ TOO_LARGE = (
 
 @dataclass(frozen=True)
 class Settled:
-    """What becomes of a layer: its levels, the decibels won on rows held back, and its new bias, if any."""
+    """What becomes of a layer: its levels, the decibels won on rows held back, and the shift of its bias."""
 
     levels: Levels
     gain: float
-    bias: Array | None
+    shift: Shift | None
 
 
 def wanted(work: Work) -> bool:
@@ -87,9 +88,10 @@ def reconstruct(
             if key not in cache:
                 cache[key] = _settled(twins, index, levels[fact.name])
             found[fact.name] = cache[key]
-            twins.settle(index, found[fact.name].levels, found[fact.name].bias)
+            twins.settle(index, found[fact.name].levels, found[fact.name].shift)
     gains = [each.gain for each in found.values() if each.gain]
     work.gained(f"rounding learned for {len(gains)} layers", gains)
+    note_shifts(work, [each.shift for each in found.values() if each.shift is not None])
     return {name: each.levels for name, each in found.items()}
 
 
@@ -101,7 +103,7 @@ def _settled(twins: Twins, index: int, levels: Levels) -> Settled:
     found, gain = levels, 0.0
     if levels.bits <= NARROW and not shared and levels.zero is None and not levels.block:
         found, gain = _rounded(node, rows, levels)
-    return Settled(found, gain, corrected(fact, node, found, rows))
+    return Settled(found, gain, shift(fact, node, found, rows))
 
 
 def _rounded(node: ir.Node, rows: Rows, levels: Levels) -> tuple[Levels, float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.compress import patches
+from studio.compress.bias import Shift, shift_of
 from studio.compress.fold import bias_array, set_bias, weight_array
 from studio.compress.grids import grid_of
 from studio.compress.pruning.rows import samples
@@ -112,24 +113,34 @@ class Twins:
         cut = [patches.rows(node, fact, side[index], most, np.random.default_rng(index)) for index in order]
         return np.concatenate(cut, axis=1), sum(part.shape[1] for part in cut[: len(order) - len(held)])
 
-    def settle(self, index: int, levels: Levels, bias: Array | None) -> None:
-        """Put a layer's levels into the rounded net, and its bias into both."""
+    def settle(self, index: int, levels: Levels, shift: Shift | None) -> None:
+        """Put a layer's levels into the rounded net, and what goes off its bias into both."""
         fact, node = self.layers[index]
         twin = self._nodes[fact.name]
         _put(self._copy, twin, 1, levels.dequantized())
-        if bias is not None:
-            set_bias(self._work, node, bias)
-            _put(self._copy, twin, 2, bias)
+        bias = bias_array(node, fact.out_channels)
+        if shift is not None and bias is not None:
+            fixed = (bias - shift.change).astype(np.float32)
+            set_bias(self._work, node, fixed)
+            _put(self._copy, twin, 2, fixed)
 
 
-def corrected(fact: LayerFact, node: ir.Node, levels: Levels, rows: Rows) -> Array | None:
-    """The bias without the mean error that the levels leave on each channel; None where there is none."""
+def shift(fact: LayerFact, node: ir.Node, levels: Levels, rows: Rows) -> Shift | None:
+    """The mean error that the levels leave on each channel, for the bias; None where there is none."""
     weight, bias = weight_array(node), bias_array(node, fact.out_channels)
     if node.op_type == "MatMul" or bias is None or weight is None:
         return None
-    now, before = (each.mean(axis=1, keepdims=True) for each in (rows.rounded, rows.given))
-    error = output(node, levels.dequantized(), now) - output(node, weight, before)
-    return np.asarray((bias - error.reshape(-1)).astype(np.float32))
+    rounded = levels.dequantized()
+    places = rows.given.shape[1]
+    first = rows.learned if rows.learned < places else places // 2  # samples too few to hold back a run
+    parts = (slice(None), slice(None, first), slice(first, None)) if first else ()
+    sides = [(rows.given[:, part], rows.rounded[:, part]) for part in parts]
+    return shift_of(*(_mean_error(node, weight, rounded, each) for each in sides)) if sides else None
+
+
+def _mean_error(node: ir.Node, weight: Array, rounded: Array, rows: tuple[Array, Array]) -> Array:
+    before, now = (each.mean(axis=1, keepdims=True) for each in rows)
+    return np.asarray(output(node, rounded, now) - output(node, weight, before)).reshape(-1)
 
 
 def _digest(*parts: str | Array | None) -> str:

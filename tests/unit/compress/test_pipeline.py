@@ -386,4 +386,8 @@ def test_each_repair_says_what_it_was_measured_to_bring(make: Builder) -> None:
     assert float(eight[0].partition(": ")[2].split()[0]) > 3
     data = Samples("more", x=inputs_of(model, 128))  # enough to hold some back
     three = make(model, Recipe(target=HERE, default=Settings(bits=3, storage="packed")), data=data)
-    assert three.notes[-1].startswith("rounding learned")
+    assert three.notes[-2].startswith("rounding learned")
+    for corrected in (eight[-1], three.notes[-1]):
+        kept, whole = (int(corrected.split()[place]) for place in (6, 8))
+        assert 0 < kept <= whole
+        assert float(corrected.partition(": ")[2].split()[0]) > 1

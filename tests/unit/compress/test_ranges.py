@@ -57,3 +57,18 @@ def test_the_mean_of_large_maps_is_kept_by_channel() -> None:
     assert seen.total is not None
     assert seen.total.size == 8
     np.testing.assert_allclose(seen.mean, values[0])
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_halves_are_means_of_every_other_sample_whatever_the_batches(size: int) -> None:
+    seen = Seen(keeps_mean=True)
+    values = np.random.default_rng(0).normal(size=(9, 4, 5)).astype(np.float32)
+    seen.add(values[:1])
+    assert seen.halves is None
+    for start in range(1, 9, size):
+        seen.add(values[start : start + size])
+    assert seen.mean is not None
+    assert seen.halves is not None
+    np.testing.assert_allclose(seen.mean, values.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(seen.halves[0], values[::2].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(seen.halves[1], values[1::2].mean(axis=0), atol=1e-6)

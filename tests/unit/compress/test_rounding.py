@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
+from studio.compress.bias import shift_of
 from studio.compress.patches import matrix, restored, rows
 from studio.compress.rounding import Problem, best_rounding, descend, order_of, second_order
 from studio.compress.weights import odd, uniform
@@ -115,6 +116,14 @@ def test_products_gain_by_second_order_rounding_and_the_file_says_how_much(make:
     assert sqnr(reference, run(learned.path, x)) > sqnr(reference, run(plain.path, x)) + 2
     assert learned.notes[0].startswith("rounding learned for 1 layers: ")
     assert float(learned.notes[0].split()[5]) > 2
+
+
+def test_biases_move_only_where_samples_held_back_agree() -> None:
+    learned, held = np.array([1.0, 1.0, -0.2, 0.0]), np.array([0.8, 0.4, 0.3, 0.5])
+    found = shift_of(np.array([0.9, 0.7, 0.1, 0.3]), learned, held)
+    np.testing.assert_array_equal(found.change, [0.9, 0.0, 0.0, 0.0])  # 0.4 − 1 is more than 0.4
+    assert found.kept == 1
+    assert found.before > found.after > 0
 
 
 def test_shared_and_unknown_weights_are_left_alone(make: Builder) -> None:
