@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -97,6 +97,9 @@ class KeptRows(Generic[T]):
         """Let go of every row, on disk too."""
         self._rows.clear()
         self.path.unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._rows.values())
 
     def __len__(self) -> int:
         return len(self._rows)

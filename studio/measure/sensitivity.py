@@ -13,10 +13,10 @@ from studio.graph.model import Facts
 from studio.measure.accuracy import Effort, compare
 from studio.measure.live import Live
 from studio.measure.outputs import OutputCache
-from studio.measure.sensitivity_store import SensitivityStore
+from studio.measure.sensitivity_store import Effect, SensitivityStore, order_of
 from studio.measure.sessions import SessionSource, built
 from studio.metrics import Comparison, Sensitivity
-from studio.recipe.resolve import resolve
+from studio.recipe.resolve import Plan, resolve
 from studio.recipe.settings import Recipe, Settings
 from studio.target import Target
 
@@ -77,39 +77,68 @@ def sensitivity(
 ) -> tuple[Sensitivity, ...]:
     """Build and compare one file per group and stop: round by round, the largest groups first in each.
 
-    What `store` knows is not measured again; every new row goes there at once. `live` runs only what
-    a setting changes. `build` turns a recipe into an artifact of this model. Stops that `target`
-    refuses a group are left out. `emit` gets each row when it is there. Raises what `build` and
-    `compare` raise.
+    What `store` knows is not measured again (its module says when it knows); every new effect goes there
+    at once. `live` runs only what a setting changes. `build` turns a recipe into an artifact of this model.
+    Stops that `target` refuses a group are left out. `emit` gets each row when it is there. Raises what
+    `build` and `compare` raise.
     """
     kept = cache if cache is not None else OutputCache()
+    bench = _Bench(original, dataset, base, target, build, effort, kept, store, live)
     every = tuple(trial for stops in rounds for trial in trials(facts, stops))
     planned = tuple(_possible(every, facts, base, target))
     rows: list[Sensitivity] = []
     began, fresh = perf_counter(), 0
-
-    def measured(trial: Trial, part: Control) -> Sensitivity:
-        artifact = build(trial.recipe(base), part.part(0, 0.6))
-        source = built(artifact, f"{trial.group} with {trial.text}")
-        runner = live.runner(source, dataset.facts.key, effort.threads) if live is not None else None
-        rest = part.part(0.6, 1)
-        found = compare(original, source, dataset, rest, lambda _: None, effort, kept, runner)
-        return _row(trial, artifact, found)
-
-    for index, trial in enumerate(planned):
+    for index, (trial, plan) in enumerate(planned):
         left = _left(began, fresh, len(planned) - index)
         control.step(index / len(planned), f"{trial.group}: {trial.text}{left}")
-        row = store.find(trial.group, trial.text) if store is not None else None
-        if row is None:
+        order = bench.order(plan)
+        found = store.find(order) if store is not None else None
+        if found is None:
             part = control.part(index / len(planned), (index + 1) / len(planned))
-            row = measured(trial, part)
+            found = bench.effect(trial, order, part)
             fresh += 1
-            if store is not None:
-                store.add(row)
-        rows.append(row)
-        emit(row)
+        rows.append(Sensitivity(trial.group, trial.text, found.difference, found.sqnr_db, found.bytes))
+        emit(rows[-1])
     control.step(1.0, f"{len(rows)} settings measured")
     return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Builds and runs single trials."""
+
+    original: SessionSource
+    dataset: Dataset
+    base: Recipe
+    target: Target
+    build: Build
+    effort: Effort
+    outputs: OutputCache
+    store: SensitivityStore | None
+    live: Live | None
+
+    def order(self, plan: Plan) -> str:
+        calibration = self.dataset.calibration_key(plan.calibration_samples)
+        return order_of(plan, self.target, calibration)
+
+    def effect(self, trial: Trial, order: str, part: Control) -> Effect:
+        """Build the file, and run it where its bytes are not known yet."""
+        artifact = self.build(trial.recipe(self.base), part.part(0, 0.6))
+        source = built(artifact, f"{trial.group} with {trial.text}")
+        run = f"{source.key} {source.way}".strip()
+        known = self.store.same(run, order) if self.store is not None else None
+        if known is not None:
+            return known
+        found = self._compared(source, part.part(0.6, 1))
+        effect = Effect(order, run, found.difference, found.sqnr_db, artifact.bytes)
+        if self.store is not None:
+            self.store.add(effect)
+        return effect
+
+    def _compared(self, source: SessionSource, part: Control) -> Comparison:
+        data, effort = self.dataset, self.effort
+        runner = self.live.runner(source, data.facts.key, effort.threads) if self.live is not None else None
+        return compare(self.original, source, data, part, lambda _: None, effort, self.outputs, runner)
 
 
 def trials(facts: Facts, stops: Stops) -> tuple[Trial, ...]:
@@ -122,14 +151,16 @@ def trials(facts: Facts, stops: Stops) -> tuple[Trial, ...]:
     return tuple(Trial(name, stop, params) for name, params in ranked for stop in stops)
 
 
-def _possible(planned: tuple[Trial, ...], facts: Facts, base: Recipe, target: Target) -> Iterator[Trial]:
+def _possible(
+    planned: tuple[Trial, ...], facts: Facts, base: Recipe, target: Target
+) -> Iterator[tuple[Trial, Plan]]:
     seen = set()
     for trial in planned:
         plan = resolve(trial.recipe(base), facts, target, calibrated=True)
         rows = tuple((row.layer, row.bits, row.sparsity, row.structure) for row in plan.layers if row.touched)
         if rows and rows not in seen:
             seen.add(rows)
-            yield trial
+            yield trial, plan
 
 
 def _left(began: float, fresh: int, trials: int) -> str:
@@ -138,7 +169,3 @@ def _left(began: float, fresh: int, trials: int) -> str:
         return ""
     seconds = (perf_counter() - began) / fresh * trials
     return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
-
-
-def _row(trial: Trial, artifact: Artifact, found: Comparison) -> Sensitivity:
-    return Sensitivity(trial.group, trial.text, found.difference, found.sqnr_db, artifact.bytes)

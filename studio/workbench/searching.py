@@ -35,6 +35,8 @@ class Searching(Measuring):
     def sensitivity(
         self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
     ) -> tuple[Sensitivity, ...]:
+        import onnxruntime
+
         from studio.measure.live import Live
         from studio.measure.sensitivity import FEW, ROUNDS, sensitivity
         from studio.measure.sensitivity_store import SensitivityStore, store_name
@@ -47,7 +49,7 @@ class Searching(Measuring):
             return self.build(replace(job, recipe=recipe), part)
 
         dataset = self._dataset(job.data, opened.facts, control)
-        name = store_name(opened.facts.key, dataset.facts.key, job.recipe, FEW.limit)
+        name = store_name(opened.facts.key, dataset.facts.key, FEW.limit, onnxruntime.__version__)
         return sensitivity(
             opened.facts,
             self._original(opened),
