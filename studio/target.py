@@ -22,7 +22,8 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `int8_pays` is False where int8 is measured to be slower than float on this CPU; `why` says so.
     Layers with fewer input channels per group than `int8_channels` stay float unless 8-bit activations
     are asked for by name (a stem of three channels can be slower in int8); 0 lets all of them be int8.
-    `int8_group_channels` is the same for convolutions in groups that are not depth-wise.
+    `int8_group_channels` is the same for convolutions in groups that are not depth-wise. With `int8_pooled`
+    a narrow layer is int8 where only a MaxPool takes what it makes, which then works on codes.
     `depthwise_full`: depth-wise sums are kept in 32 bits, so their weights need no reduced range.
     `dynamic`: the runtime has kernels that find the range of an activation themselves. `zero_points`:
     weights may have them; those of grouped convolutions on integers not where `why_symmetric` says why.
@@ -37,6 +38,7 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     int8_pays: bool = True
     int8_channels: int = 0
     int8_group_channels: int = 0
+    int8_pooled: bool = False
     depthwise_full: bool = False
     dynamic: bool = False
     zero_points: bool = False
@@ -45,10 +47,14 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why_dynamic: str = ""
     why_symmetric: str = ""
 
-    def pays(self, layer: LayerFact) -> bool:
-        """Whether int8 is worth it for `layer`; depth-wise layers do not count as narrow."""
+    def pays(self, layer: LayerFact, pooled: bool) -> bool:
+        """Whether int8 is worth it for `layer`; depth-wise layers do not count as narrow.
+
+        `pooled`: only a MaxPool takes its output, activations in between left out.
+        """
         least = self.int8_group_channels if layer.groups > 1 else self.int8_channels
-        return self.int8_pays and (layer.depthwise or layer.weight_shape[layer.input_axis] >= least)
+        wide = layer.depthwise or layer.weight_shape[layer.input_axis] >= least
+        return self.int8_pays and (wide or (pooled and self.int8_pooled and layer.groups == 1))
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Write levels and grids into the graph: int8 weights in their storage, Q/DQ pairs, biases, float16."""
+"""Write levels and grids into the graph: int8 weights in their storage, Q/DQ pairs, biases."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 from studio.compress.blocks import place_blocks
 from studio.compress.dynamic import Found, levels_for, place_dynamic, why_not_dynamic
 from studio.compress.fold import along, bias_array, drop_unused, share_equals, weight_array
+from studio.compress.halves import store_float
 from studio.compress.pairs import Ranges, insert_pairs, keep_apart
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
 from studio.compress.scales import narrowed, place_bias, place_scale
-from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float, why_not
+from studio.compress.storage import Shelf, choose, place, why_not
 from studio.compress.weights import Levels
-from studio.compress.work import Array, Work, set_input
+from studio.compress.work import Work, set_input
 from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan
 from studio.recipe.settings import FLOAT
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _BIAS_ROOM = 2.0**30
-_FLOAT16_MOST = 65504.0
 
 
 def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
@@ -48,7 +48,7 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
             fitting = _with_room(work, fact, row, node, levels[fact.name], scale)
             _store_levels(work, shelf, fact, row, node, fitting, scale)
         else:
-            _store_float(work, shelf, fact, row, node)
+            store_float(work, shelf, fact, row, node)
     share_equals(work)
     drop_unused(work)
 
@@ -168,32 +168,3 @@ def _as_float(work: Work, shelf: Shelf, node: ir.Node, codes: ir.Value, levels: 
         wide = work.before(node, "Sub", [wide, shelf.constant(zero)])
     steps = shelf.constant(along(levels.scale, levels.values.ndim, levels.axis))
     return work.before(node, "Mul", [wide, steps])
-
-
-def _halved(work: Work, row: LayerPlan, weight: Array) -> Array:
-    """The weight in 16 bits: bfloat16 where that is asked for, or float16 cannot hold it."""
-    import ml_dtypes
-
-    if row.half == "float16" and float(np.abs(weight).max()) < _FLOAT16_MOST:
-        return weight.astype(np.float16)
-    if row.half == "float16":
-        work.refuse(row.layer, "half", "float16", "bfloat16", "it has weights that float16 cannot hold")
-    return weight.astype(ml_dtypes.bfloat16)
-
-
-def _store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node: ir.Node) -> None:
-    import onnx_ir as ir
-
-    weight = weight_array(node)
-    widened = fact.bits == 16 and row.bits == FLOAT  # the file had it in 16 bits
-    if weight is None or not (row.touched or widened):
-        return
-    narrow = row.bits == 16 or widened
-    stored = _halved(work, row, weight) if narrow else weight
-    masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
-    work.storage[fact.name] = "masked" if masked else "dense"
-    name = work.release(node.inputs[1])
-    value = place_masked_float(shelf, node, stored, name) if masked else work.constant(stored, name)
-    if narrow:
-        value = work.before(node, "Cast", [value], {"to": int(ir.DataType.FLOAT)})
-    set_input(node, 1, value)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Dim = int | str | None
 Shape = tuple[Dim, ...]
+_CLIPS = frozenset({"Relu", "Clip"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,24 @@ class Facts:
     def uses(self) -> Counter[str]:
         """How many nodes read each tensor."""
         return Counter(name for node in self.nodes for name in dict.fromkeys(node.inputs))
+
+    @cached_property
+    def pooled(self) -> frozenset[str]:
+        """Layers whose output nothing but a MaxPool takes, a Relu or Clip in between left out."""
+        readers: dict[str, list[NodeFact]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                readers.setdefault(name, []).append(node)
+        told = {each.name for each in self.outputs}
+        made = {node.index: node.outputs[0] for node in self.nodes if node.outputs}
+        found = set()
+        for layer in self.layers:
+            name = made.get(layer.node, "")
+            while len(users := readers.get(name, [])) == 1 and users[0].op in _CLIPS and name not in told:
+                name = users[0].outputs[0]
+            if len(users) == 1 and users[0].op == "MaxPool" and name not in told:
+                found.add(layer.name)
+        return frozenset(found)
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:

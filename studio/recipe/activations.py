@@ -13,11 +13,15 @@ from studio.target import OpRule, Target
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Where ranges of activations can come from: data, or every run; `why` not, by width."""
+    """Where ranges of activations can come from: data, or every run; `why` not, by width.
+
+    `pooled` names the layers in front of a MaxPool.
+    """
 
     calibrated: bool
     dynamic: bool
     why: Mapping[int, str]
+    pooled: frozenset[str]
 
 
 def activations(
@@ -43,7 +47,8 @@ def activations(
     if asked is None and not ranges.calibrated and ranges.dynamic and _runs_dynamic(layer, rule):
         return _without_data(refused)
     if asked is None:
-        asked = 8 if 8 in rule.activations and rule.pays(layer) and ranges.calibrated else FLOAT
+        pays = rule.pays(layer, layer.name in ranges.pooled)
+        asked = 8 if 8 in rule.activations and pays and ranges.calibrated else FLOAT
     if asked not in rule.activations:
         reason = (
             ranges.why.get(asked) or rule.why or f"this op takes {', '.join(map(str, rule.activations))} bits"

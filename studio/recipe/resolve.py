@@ -78,7 +78,8 @@ def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> P
         for group in facts.groups
         if _removable(group, facts, target)
     }
-    ranges = Ranges(calibrated, not calibrated and mostly_dynamic(facts, target), target.why_activations)
+    dynamic = not calibrated and mostly_dynamic(facts, target)
+    ranges = Ranges(calibrated, dynamic, target.why_activations, facts.pooled)
     rows = (_row(recipe, layer, facts, target.rule(layer.op), shared, ranges) for layer in facts.layers)
     return Plan(tuple(rows), recipe.calibration, recipe.calibration_samples, recipe.repair)
 

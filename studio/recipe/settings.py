@@ -22,14 +22,15 @@ Pattern = Literal["1:2", "2:4", "4:8", "1:4"]
 Granularity = Literal["channel", "tensor", "block"]
 Storage = Literal["auto", "dense", "packed", "codebook", "masked"]
 Criterion = Literal["error", "activations", "magnitude"]
-Half = Literal["float16", "bfloat16"]
+Half = Literal["float16", "bfloat16", "int16"]
 Calibration = Literal["minmax", "average", "percentile", "entropy", "mse"]
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is wanted of a layer; None leaves it to an earlier rule or to the program.
 
-    `bits`: width of weights, 32 (float), 16 (`half`: float16, or bfloat16, which has float's range), 8 … 1.
+    `bits`: width of weights, 32 (float), 16 (`half`: float16, bfloat16, which has float's range, or
+    int16 with a scale per output channel), 8 … 1.
     `activations`: 32 or 8; None means 8 where the weights are integers, the target runs it and calibration
     data is there.
     `dynamic`: ranges of activations are found anew at every run, which needs no calibration data.

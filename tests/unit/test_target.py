@@ -52,18 +52,28 @@ def _conv(inputs: int, outputs: int, groups: int) -> LayerFact:
 
 def test_without_vnni_narrow_groups_stay_float_and_depthwise_ones_keep_their_range() -> None:
     avx2, vnni = load("onnxruntime-cpu-x86-avx2"), load("onnxruntime-cpu")
-    assert avx2.rule("Conv").pays(_conv(128, 128, 4))
+    assert avx2.rule("Conv").pays(_conv(128, 128, 4), False)
     plain, grouped, depthwise, wider = (
         _conv(64, 64, 1),
         _conv(64, 64, 4),
         _conv(64, 64, 64),
         _conv(64, 128, 64),
     )
-    assert [avx2.rule("Conv").pays(each) for each in (plain, grouped, depthwise)] == [True, False, True]
-    assert vnni.rule("Conv").pays(grouped)
+    assert [avx2.rule("Conv").pays(each, False) for each in (plain, grouped, depthwise)] == [
+        True,
+        False,
+        True,
+    ]
+    assert vnni.rule("Conv").pays(grouped, False)
     assert [avx2.reduces(each, 8) for each in (plain, depthwise, wider)] == [True, False, True]
     assert not avx2.reduces(plain, 32)
     assert not vnni.reduces(plain, 8)
+
+
+def test_without_vnni_a_narrow_stem_is_int8_where_a_pool_follows() -> None:
+    avx2, vnni, stem = load("onnxruntime-cpu-x86-avx2"), load("onnxruntime-cpu"), _conv(1, 32, 1)
+    assert [avx2.rule("Conv").pays(stem, pooled) for pooled in (False, True)] == [False, True]
+    assert not vnni.rule("Conv").pays(stem, True)  # not measured there
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
+from studio.compress.halves import sixteen_bits
 from studio.compress.pipeline import build
 from studio.control import Cancelled, Control
 from studio.errors import BuildError
@@ -289,6 +290,42 @@ def test_weights_that_float16_cannot_hold_become_bfloat16(make: Builder) -> None
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.9])
+def test_int16_folds_to_the_floats_that_were_meant_bit_for_bit(
+    make: Builder, tmp_path: Path, sparsity: float
+) -> None:
+    net = Net("N", 24)
+    weight = net.random.normal(size=(24, 40)).astype(np.float32) * np.exp2(np.arange(40) - 20)
+    weight[np.abs(weight) < sparsity * np.abs(weight).max(axis=0)] = 0
+    weight[:, 3] = 0
+    net.op("MatMul", ["x", net.array("w", weight.astype(np.float32))], "y")
+    artifact = make(net.model("y"), Recipe(default=Settings(bits=16, half="int16")))
+    assert artifact.layers[0].storage == ("masked" if sparsity else "dense")
+    session(artifact.path, tmp_path / "loaded.onnx")
+    loaded = onnx.load(tmp_path / "loaded.onnx").graph
+    assert [node.op_type for node in loaded.node] == ["MatMul"]
+    codes, scale = sixteen_bits(weight.astype(np.float32), 1)
+    folded = numpy_helper.to_array(next(each for each in loaded.initializer if len(each.dims) == 2))
+    np.testing.assert_array_equal(folded, codes.astype(np.float32) * scale)
+    assert (np.abs(folded - weight) <= 2.0**-16 * np.abs(weight).max(axis=0) * 1.001).all()
+
+
+def test_int16_takes_half_the_bytes_of_float_and_less_noise_than_float16(
+    make: Builder, tmp_path: Path
+) -> None:
+    model = residual_net(32).model("head")
+    plain, half, whole = (
+        make(model, Recipe(default=wish))
+        for wish in (Settings(bits=32), Settings(bits=16), Settings(bits=16, half="int16"))
+    )
+    found = kernels(whole.path, tmp_path)
+    assert not any(found[op] for op in ("Cast", "Mul", "DequantizeLinear"))
+    assert whole.bytes < 0.6 * plain.bytes
+    x = inputs_of(model, seed=9)
+    noise = [sqnr(run(plain.path, x), run(each.path, x)) for each in (half, whole)]
+    assert noise[1] > noise[0] + 6
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.9])
 def test_bfloat16_takes_half_the_bytes_and_folds_to_plain_floats(
     make: Builder, tmp_path: Path, sparsity: float
 ) -> None:
@@ -331,6 +368,16 @@ def test_a_target_can_keep_narrow_stems_in_float(make: Builder, tmp_path: Path) 
     artifact = make(residual_net().model("head"), Recipe(default=Settings(bits=8)), rules=rules)
     assert {outcome.layer: outcome.activations for outcome in artifact.layers}["stem"] == 32
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 6
+
+
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
+def test_without_vnni_a_narrow_stem_in_front_of_a_pool_runs_on_integers(make: Builder, op: str) -> None:
+    net = Net("N", 1, 8, 8)
+    stem = net.op("Relu", [net.conv("x", "stem", (1, 8))], "relu")
+    pool = net.op(op, [stem], "pool", kernel_shape=[2, 2], strides=[2, 2])
+    model = net.model(net.conv(pool, "second", (8, 8)))
+    artifact = make(model, Recipe(default=Settings(bits=8), target="onnxruntime-cpu-x86-avx2"))
+    assert [each.activations for each in artifact.layers] == [8 if op == "MaxPool" else 32, 8]
 
 
 def test_reduced_range_keeps_weights_in_seven_bits(make: Builder) -> None:

@@ -1,0 +1,71 @@
+"""Weights of layers that compute in float: as they are, or in two bytes each behind ops that fold at load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.compress.fold import along, weight_array
+from studio.compress.storage import Shelf, masked_float_bytes, place_masked_float
+from studio.compress.work import Array, Work, set_input
+from studio.graph.model import LayerFact
+from studio.recipe.resolve import LayerPlan
+from studio.recipe.settings import FLOAT
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_FLOAT16_MOST = 65504.0
+_INT16_MOST = 32767
+
+
+def store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node: ir.Node) -> None:
+    """Store the weight as its row asks, behind a mask where that takes fewer bytes.
+
+    int16 codes are cast and multiplied by their channel's scale: a DequantizeLinear would be run every time.
+    """
+    import onnx_ir as ir
+
+    weight = weight_array(node)
+    widened = fact.bits == 16 and row.bits == FLOAT  # the file had it in 16 bits
+    if weight is None or not (row.touched or widened):
+        return
+    narrow = row.bits == 16 or widened
+    stored, scale = _halved(work, fact, row, weight) if narrow else (weight, None)
+    masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
+    work.storage[fact.name] = "masked" if masked else "dense"
+    name = work.release(node.inputs[1])
+    value = place_masked_float(shelf, node, stored, name) if masked else work.constant(stored, name)
+    if narrow:
+        value = work.before(node, "Cast", [value], {"to": int(ir.DataType.FLOAT)})
+    if scale is not None:
+        value = work.before(node, "Mul", [value, shelf.constant(scale)])
+    set_input(node, 1, value)
+
+
+def _halved(work: Work, fact: LayerFact, row: LayerPlan, weight: Array) -> tuple[Array, Array | None]:
+    """The weight in 16 bits, and the scale of int16; bfloat16 where asked for, or float16 cannot hold it."""
+    import ml_dtypes
+
+    if row.half == "int16":
+        return sixteen_bits(weight, fact.channel_axis)
+    if row.half == "float16" and float(np.abs(weight).max()) < _FLOAT16_MOST:
+        return weight.astype(np.float16), None
+    if row.half == "float16":
+        work.refuse(row.layer, "half", "float16", "bfloat16", "it has weights that float16 cannot hold")
+    return weight.astype(ml_dtypes.bfloat16), None
+
+
+def sixteen_bits(weight: Array, axis: int) -> tuple[Array, Array]:
+    """int16 codes in the weight's shape, and float32 scales that broadcast, one per channel of `axis`.
+
+    Symmetric; the largest magnitude of each channel becomes ±32767, so that each weight moves by at
+    most 2^-16 of it. Zeros stay zero.
+    """
+    rest = tuple(each for each in range(weight.ndim) if each != axis)
+    largest = np.abs(weight).max(axis=rest).astype(np.float64)
+    scale = np.maximum(largest / _INT16_MOST, np.finfo(np.float32).tiny).astype(np.float32)
+    scale = along(scale, weight.ndim, axis)
+    codes = np.rint(weight / scale.astype(np.float64))
+    return np.clip(codes, -_INT16_MOST, _INT16_MOST).astype(np.int16), scale
