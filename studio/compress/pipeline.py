@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from studio.artifact import Artifact
 from studio.compress.bias import correct_biases
+from studio.compress.choosing import range_of
 from studio.compress.emit import emit
 from studio.compress.equalize import equalize
 from studio.compress.folded import folded
 from studio.compress.prune import prune
 from studio.compress.quantize import choose_levels
-from studio.compress.ranges import Seen, range_of
+from studio.compress.ranges import Seen
 from studio.compress.reconstruct import reconstruct, wanted
 from studio.compress.smooth import smooth
 from studio.compress.split import split_outliers

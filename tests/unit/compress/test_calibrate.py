@@ -9,9 +9,10 @@ import pytest
 
 from studio.compress import budget
 from studio.compress.calibrate import watch, watched
+from studio.compress.choosing import range_of
 from studio.compress.equalize import equalize
 from studio.compress.fold import fold
-from studio.compress.ranges import BINS, ROWS, range_of
+from studio.compress.ranges import BINS, ROWS
 from studio.compress.watcher import Watcher
 from studio.compress.work import Work, start
 from studio.control import Control
