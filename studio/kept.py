@@ -46,27 +46,34 @@ class Kept(Generic[T]):
 
 
 class KeptBytes(Generic[T]):
-    """The values used last, as many as together fit into `most` bytes. For one thread at a time."""
+    """The values used last, as many as together fit into `most` bytes. Safe to share between threads."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._total = most, 0
+        self._most, self._total, self._lock = most, 0, RLock()
         self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
 
+    @property
+    def used(self) -> int:
+        """Bytes that are held."""
+        return self._total
+
     def find(self, key: Hashable) -> T | None:
-        if key not in self._values:
-            return None
-        self._values.move_to_end(key)
-        return self._values[key][0]
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key][0]
 
     def put(self, key: Hashable, value: T, size: int) -> None:
         """Keep `value`, which takes `size` bytes; one that alone is too large is not kept."""
-        self._total -= self._values.pop(key, (value, 0))[1]
-        if size > self._most:
-            return
-        self._values[key] = value, size
-        self._total += size
-        while self._total > self._most:
-            self._total -= self._values.popitem(last=False)[1][1]
+        with self._lock:
+            self._total -= self._values.pop(key, (value, 0))[1]
+            if size > self._most:
+                return
+            self._values[key] = value, size
+            self._total += size
+            while self._total > self._most:
+                self._total -= self._values.popitem(last=False)[1][1]
 
 
 class KeptRows(Generic[T]):

@@ -45,6 +45,9 @@ class Watcher:
         """
         if self._source is None or not exponents or self._work.plan.calibration != "minmax":
             return
+        key = self._key(self._source)
+        if key in self._cache:
+            return
         seen: dict[str, Seen] = dict(self._last)
         for name, exponent in exponents.items():
             if name in seen:
@@ -52,7 +55,7 @@ class Watcher:
                 if divided is None:
                     return
                 seen[name] = divided
-        self._cache[self._key(self._source)] = seen
+        self._cache[key] = seen
 
     def _key(self, source: CalibrationSource) -> str:
         plan, work = self._work.plan, self._work

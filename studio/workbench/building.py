@@ -49,7 +49,8 @@ class Building(Shelves):
         plan = plan_of(job, model.facts)
         out = self._made("artifacts")
         goal = target.load(job.recipe.target)
-        artifact = build(model, plan, goal, calibration, out, control, self._passes, dumps(job.recipe))
+        kept = self._passes.lend()
+        artifact = build(model, plan, goal, calibration, out, control, kept, dumps(job.recipe))
         self._builds += 1
         if self._builds % TIDY == 0:
             make_room(out, ROOM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.artifact import Artifact
 from studio.control import Control
@@ -49,6 +49,7 @@ class Shelves:
         self._reset()
 
     def _reset(self) -> None:
+        from studio.compress.lending import Pool
         from studio.measure.live import Live
         from studio.measure.outputs import OutputCache
 
@@ -57,7 +58,7 @@ class Shelves:
         self._stamps: Kept[tuple[int, int]] = Kept(8)
         self._datasets: Kept[Dataset] = Kept(3)
         self._built: Kept[Artifact] = Kept(256)
-        self._passes: dict[str, Any] = {}
+        self._passes = Pool()
         self._outputs = OutputCache()
         self._live = Live(self._cut_budget)
 
