@@ -27,6 +27,7 @@ from studio.boards.package import Package
 from studio.boards.proof import Timing
 from studio.boards.protocol import Releases
 from studio.boards.report import BoardRun, BoardStatus, Pushed
+from studio.boards.seen import SeenBook, headline
 from studio.boards.serving import Serving
 from studio.boards.signing import allowed, signer
 from studio.boards.ssh import SshLink
@@ -51,6 +52,7 @@ class Boards:
         self, book: BoardBook | None = None, hosts: KnownHosts | None = None, ask: Ask | None = None
     ) -> None:
         self.book = book or BoardBook()
+        self.seen = SeenBook(self.book.path.with_name("boards-seen.json"))
         self._hosts = hosts or KnownHosts()
         self.secrets = Secrets(ask)
         self.layer_store = Store()
@@ -70,6 +72,7 @@ class Boards:
         """Forget a board; its releases stay on it (`delete` removes those)."""
         known = self._board(board)
         self._drop(known.name)
+        self.seen.forget(known.name)
         return self.book.remove(known.name)
 
     def host_key(self, board: Board | str) -> HostKey | None:
@@ -91,6 +94,7 @@ class Boards:
         """Ask the board what it is; read-only. Remembers what target suits its CPU."""
         known = self._board(board)
         facts = probe(self._link(known), known, control or Control())
+        self.seen.note(known.name, what=headline(facts))
         self._learn(known, aes=facts.aes, target=for_facts(facts.machine, facts.features))
         return facts
 
@@ -212,7 +216,9 @@ class Boards:
 
     def status(self, board: Board | str) -> BoardStatus:
         """What is on the board, what is active, and what it would go back to."""
-        return self._releases(board).status()
+        status = self._releases(board).status()
+        self.seen.note(status.board, state=status.state)
+        return status
 
     def activate(self, board: Board | str, release: str, allow_unproved: bool = False) -> BoardStatus:
         """Switch, unconfirmed, to a release on the board that was proved there (or `allow_unproved`)."""

@@ -64,8 +64,10 @@ def send_file(releases: Releases, package: Package, name: str, size: int, contro
 
         def moved(count: int, at: int = at) -> None:
             seconds = max(time.monotonic() - began, 1e-3)
-            rate = (at + count - start) / seconds / 1e6
-            control.step((at + count) / size, f"{name}: {at + count:,} of {size:,} bytes, {rate:.1f} MB/s")
+            rate = (at + count - start) / seconds
+            left = f", {(size - at - count) / rate:.0f} s left" if rate and seconds > 1 else ""
+            told = f"{name}: {(at + count) / 1e6:.1f} of {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s{left}"
+            control.step((at + count) / size, told)
 
         reached = releases.put(package.id, name, piece, at, control, moved)
         if reached != at + piece.length:

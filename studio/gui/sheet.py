@@ -35,7 +35,7 @@ QPushButton:disabled, QPushButton#primary:disabled {{
  background: {raised}; color: {ghost}; border-color: {line}; }}
 QToolButton:disabled {{ color: {ghost}; }}
 QToolButton::menu-indicator {{ image: none; }}
-QLineEdit {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};
+QLineEdit, QPlainTextEdit {{ background: {sunken}; color: {text}; border: 1px solid {line_strong};
  border-radius: 6px; padding: 5px 8px; selection-background-color: {accent}; }}
 QComboBox {{ background: {raised}; color: {text}; border: 1px solid {line_strong}; border-radius: 6px;
  padding: 4px 8px; }}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from studio.boards.find import Found
     from studio.boards.hostkeys import HostKey
     from studio.boards.report import BoardRun, BoardStatus
+    from studio.boards.seen import LastSeen
     from studio.boards.serving import Serving
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class BoardVerbs(Editor):
     def board_list(self) -> tuple[Board, ...]:
         """Every known board, this computer first."""
         return self.boards.list()
+
+    def board_last_seen(self) -> dict[str, LastSeen]:
+        """By name: when a board was last seen, as what and in what state."""
+        return self.boards.seen.all()
 
     def board_add(self, board: Board, replace: bool = False) -> Changed[Board]:
         """Remember a board; show `board_host_key` and `board_trust` it next."""

@@ -29,6 +29,7 @@ def test_the_push_runs_on_this_computer(opened: MainWindow, qtbot: QtBot) -> Non
     qtbot.waitUntil(
         lambda: panel.chosen == "this-computer" and panel.detail.push.isEnabled(), timeout=_SECONDS
     )
+    assert "memory free" in panel.detail.card.text
     panel.detail.push.click()
     qtbot.waitUntil(lambda: "equal on" in panel.detail.text, timeout=_SECONDS)
     assert "p95" in panel.detail.text

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
 @verb
 def list_(shell: Shell) -> Report:
     """Every known board."""
-    boards = shell.session.board_list()
-    rows = [[each.name, each.kind, each.address, each.folder, ", ".join(each.groups)] for each in boards]
-    told = [msgspec.structs.asdict(each) for each in boards]
-    return Report({"boards": told}, tables.table(("name", "kind", "address", "folder", "groups"), rows))
+    boards, seen = shell.session.board_list(), shell.session.board_last_seen()
+    last = [str(seen.get(each.name, "")) for each in boards]
+    rows = [
+        [each.name, each.kind, each.address, each.folder, ", ".join(each.groups), when]
+        for each, when in zip(boards, last, strict=True)
+    ]
+    told = [
+        {**msgspec.structs.asdict(each), "last_seen": when} for each, when in zip(boards, last, strict=True)
+    ]
+    heads = ("name", "kind", "address", "folder", "groups", "last seen")
+    return Report({"boards": told}, tables.table(heads, rows))
 
 
 @click.command()

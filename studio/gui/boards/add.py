@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.boards.found import Place, Places
 from studio.gui.panel import label
 from studio.gui.texts import T
 
@@ -38,6 +39,8 @@ class AddBoard(QDialog):
         self.fields = {name: _field(text, hint) for name, text, hint in _FIELDS}
         self.port = _field(T.board_port, T.board_port_auto)
         self.port.setValidator(QIntValidator(1, 65535, self))
+        self.places = Places(self.fields["host"])
+        self.places.picked.connect(self._pick)
         self.accept_button = QPushButton(T.board_add_title)
         self.accept_button.setObjectName("primary")
         self.accept_button.setDefault(True)
@@ -48,8 +51,9 @@ class AddBoard(QDialog):
         form = QFormLayout()
         form.setSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        rows: dict[str, QWidget] = {"key_path": self._with_browse(), "host": self.places}
         for name, text, _ in _FIELDS:
-            form.addRow(text, self._with_browse() if name == "key_path" else self.fields[name])
+            form.addRow(text, rows.get(name, self.fields[name]))
             if name == "host":
                 form.addRow(T.board_port, self.port)
             self.fields[name].textChanged.connect(self._complete)
@@ -85,6 +89,13 @@ class AddBoard(QDialog):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.fields["key_path"].setText)
         dialog.open()
+
+    def _pick(self, place: Place) -> None:
+        """Fill in what is told of a place; a name that was typed stays."""
+        self.fields["host"].setText(place.host)
+        self.port.setText(str(place.port or ""))
+        if not self.fields["name"].text().strip():
+            self.fields["name"].setText(place.name)
 
     def _complete(self) -> None:
         self.accept_button.setEnabled(all(self.fields[name].text().strip() for name in ("name", "host")))

@@ -9,7 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from studio.gui import fonts
 from studio.gui.boards import words
+from studio.gui.boards.card import FactsCard
+from studio.gui.boards.job import JobBox
 from studio.gui.boards.releases import Releases
+from studio.gui.boards.served import ServedBox
 from studio.gui.boards.trust import TrustBox
 from studio.gui.panel import label
 from studio.gui.texts import T
@@ -27,6 +30,7 @@ class Detail(QWidget):
     confirm_wanted = Signal()
     rollback_wanted = Signal()
     profile_wanted = Signal()
+    stop_wanted = Signal()
     release_wanted = Signal(str, str)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
@@ -40,6 +44,8 @@ class Detail(QWidget):
         self.push.setObjectName("primary")
         self.confirm = _button(T.board_confirm, T.board_confirm_tip, self.confirm_wanted)
         self.rollback = _button(T.board_rollback, T.board_rollback_tip, self.rollback_wanted)
+        self.stop = _button(T.board_stop, T.board_stop_tip, self.stop_wanted)
+        self.card, self.job, self.served = FactsCard(look), JobBox(), ServedBox()
         self.profile = _button(T.board_profile, T.board_profile_tip, self.profile_wanted)
         self.likely = _Table(T.board_likely, look)
         self._likely_lines: tuple[words.Line, ...] = ()
@@ -50,27 +56,32 @@ class Detail(QWidget):
         self.clear("")
 
     def _arrange(self) -> None:
-        both = QHBoxLayout()
-        both.setSpacing(8)
-        both.addWidget(self.confirm, 1)
-        both.addWidget(self.rollback, 1)
+        three = QHBoxLayout()
+        three.setSpacing(8)
+        for button in (self.confirm, self.rollback, self.stop):
+            three.addWidget(button, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(14, 4, 14, 8)
         whole.setSpacing(10)
         whole.addWidget(self.state)
         whole.addWidget(self.trust)
+        whole.addWidget(self.card)
         whole.addWidget(self.push)
-        whole.addLayout(both)
+        whole.addLayout(three)
+        whole.addWidget(self.job)
         whole.addWidget(self.profile)
         whole.addSpacing(6)
         whole.addWidget(self.likely)
         whole.addWidget(self._run)
+        whole.addWidget(self.served)
         whole.addWidget(self.releases)
         whole.addStretch(1)
 
     def clear(self, text: str) -> None:
         """Nothing is known yet; say `text`."""
         self._status = None
+        self.card.show_facts(None, ())
+        self.served.show_served(None)
         self.state.setText(text)
         self.state.setVisible(bool(text))
         self.trust.show_key("", None)
@@ -86,6 +97,10 @@ class Detail(QWidget):
         if seen.status is None:
             self.state.hide()
             return
+        if seen.facts is not None:
+            self.card.show_facts(seen.facts, seen.remarks)
+        if seen.served is not None:
+            self.served.show_served(seen.served)
         self.state.show()
         self.state.setText(words.state_line(seen.status))
         self.releases.show_status(seen.status)
@@ -106,20 +121,22 @@ class Detail(QWidget):
             self._likely_lines = lines
             self.likely.show_lines(lines)
 
-    def allow(self, model: bool, busy: bool = False) -> None:
-        """Enable what makes sense now."""
+    def allow(self, model: bool, busy: bool = False, job: bool = False) -> None:
+        """Enable what makes sense now; `job`: something runs that can be stopped."""
         status = self._status
         self.push.setEnabled(model and status is not None and not busy)
         self.profile.setEnabled(model and status is not None and not busy)
         self.confirm.setEnabled(status is not None and status.state == "unconfirmed" and not busy)
         self.rollback.setEnabled(status is not None and bool(status.previous) and not busy)
+        self.stop.setEnabled(job or (self.served.running and not busy))
+        self.served.button.setEnabled(status is not None and bool(status.active) and not busy)
         self.releases.allow(not busy)
 
     @property
     def text(self) -> str:
         """Everything it says, for tests and for reading aloud."""
-        told = (self.state.text(), self.likely.text, self._run.text, self.releases.text)
-        return "\n".join(told).strip()
+        told = (self.state.text(), self.card.text, self.job.text, self.likely.text, self._run.text)
+        return "\n".join((*told, self.served.text, self.releases.text)).strip()
 
 
 class _Table(QWidget):
@@ -134,6 +151,7 @@ class _Table(QWidget):
         self._grid.setVerticalSpacing(5)
         self._grid.setColumnStretch(1, 1)
         self._grid.addWidget(label(title, strong=True, pixels=12), 0, 0, 1, 2)
+        self.hide()
 
     def show_lines(self, lines: tuple[words.Line, ...], bad: bool = False) -> None:
         for cell in self._cells:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
@@ -21,18 +22,20 @@ from studio.gui import icons
 from studio.gui.boards import asking, words
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.detail import Detail
+from studio.gui.boards.found import FoundPlaces
 from studio.gui.boards.releases import ACTIVATE, BENCH
 from studio.gui.bridge import Bridge
 from studio.gui.panel import Panel
 from studio.gui.texts import T
 from studio.gui.theme import Look
-from studio.jobs import Outcome
+from studio.jobs import Advance, Outcome
 from studio.project.changes import Changed
 from studio.session.session import Session
 
 if TYPE_CHECKING:
     from studio.boards.book import Board
     from studio.boards.hostkeys import HostKey
+    from studio.boards.seen import LastSeen
 
 _NAME = Qt.ItemDataRole.UserRole
 _ROW, _ROWS = 46, 4
@@ -46,6 +49,7 @@ class BoardPanel(Panel):
         super().__init__(T.boards, body, parent)
         self._bridge, self._look, self._loaded = bridge, look, False
         self._running: Counter[str] = Counter()
+        self._seen: Mapping[str, LastSeen] = {}
         self.question: QMessageBox | None = None
         self.list, self.detail = QListWidget(), Detail(look)
         self._tools = {
@@ -80,8 +84,12 @@ class BoardPanel(Panel):
         self.detail.rollback_wanted.connect(lambda: self._do(asking.rollback))
         self.detail.release_wanted.connect(self._do_release)
         self.detail.profile_wanted.connect(self._profile)
+        self.detail.stop_wanted.connect(self._stop)
+        self.detail.served.wanted.connect(self._serve)
+        self.detail.served.due.connect(self._ask_log)
         self.detail.trust.trusted.connect(self._trust)
         self._bridge.started.connect(self._began)
+        self._bridge.advanced.connect(self._advance)
         self._bridge.ended.connect(self._take)
         self._bridge.changed.connect(lambda: self._allow())
 
@@ -116,13 +124,14 @@ class BoardPanel(Panel):
         if name:
             self.detail.clear(T.board_asking.format(name=name))
             session = self._bridge.session
-            self._run(asking.LOOK, name, lambda _: asking.look_at(session, name))
+            self._run(asking.LOOK, name, lambda control: asking.look_at(session, name, control))
 
     def ask_for_board(self) -> None:
         """Show the dialog that adds one."""
         dialog = AddBoard(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.wanted.connect(self.add)
+        dialog.finished.connect(FoundPlaces(self._bridge, dialog.places, dialog).stop)
         dialog.open()
 
     def add(self, name: str, host: str, port: int, user: str, key_path: str) -> None:
@@ -140,7 +149,7 @@ class BoardPanel(Panel):
 
     def _trust(self, key: HostKey, replace: bool) -> None:
         name, session = self.chosen, self._bridge.session
-        self._run(asking.LOOK, name, lambda _: asking.trust(session, name, key, replace))
+        self._run(asking.LOOK, name, lambda control: asking.trust(session, name, key, replace, control))
 
     def _do(self, verb: Callable[[Session, str], asking.Seen]) -> None:
         name, session = self.chosen, self._bridge.session
@@ -155,6 +164,24 @@ class BoardPanel(Panel):
         name, session = self.chosen, self._bridge.session
         label = T.job_profile.format(name=name)
         self._bridge.run(asking.PUSH, label, lambda control: session.board_profile(name, control))
+
+    def _serve(self) -> None:
+        name, session = self.chosen, self._bridge.session
+        self._run(asking.LOOK, name, lambda control: asking.serve(session, name, control))
+
+    def _stop(self) -> None:
+        """The job that runs there; where none does, what is kept running."""
+        name, session = self.chosen, self._bridge.session
+        if self._bridge.busy(asking.PUSH):
+            self._bridge.cancel(asking.PUSH)
+        else:
+            self._run(asking.LOOK, name, lambda _: asking.stop_serving(session, name))
+
+    def _ask_log(self) -> None:
+        name, session = self.chosen, self._bridge.session
+        if not self._bridge.busy(asking.LOG) and not self._bridge.busy(asking.LOOK):
+            work = partial(asking.served, session, name)
+            self._bridge.run(asking.LOG, name, lambda _: work(), quiet=True)
 
     def _do_release(self, verb: str, release: str) -> None:
         name, session = self.chosen, self._bridge.session
@@ -186,14 +213,24 @@ class BoardPanel(Panel):
 
     # Answers.
 
-    def _began(self, lane: str) -> None:
+    def _began(self, lane: str, label: str) -> None:
         self._running[lane] += 1
+        if lane == asking.PUSH:
+            self.detail.job.begin(label)
         self._allow()
+
+    def _advance(self, advance: Advance) -> None:
+        if advance.lane == asking.PUSH:
+            self.detail.job.advance(advance)
 
     def _take(self, outcome: Outcome) -> None:
         self._running[outcome.lane] -= 1
+        if outcome.lane == asking.PUSH and self._running[asking.PUSH] <= 0:
+            self.detail.job.end()
+        if outcome.error is not None and outcome.lane == asking.LOG:
+            self.detail.served.rest()
         if outcome.error is not None and outcome.lane == asking.LOOK:
-            self.detail.clear(T.board_away)
+            self.detail.clear(self._away())
         elif outcome.value is not None:
             self._take_value(outcome.value)
         self._allow()
@@ -203,7 +240,11 @@ class BoardPanel(Panel):
             if value.name == self.chosen:
                 self.detail.show_seen(value)
         elif isinstance(value, asking.Known):
+            self._seen = value.seen
             self._list(value.boards)
+        elif isinstance(value, asking.Served):
+            if value.name == self.chosen:
+                self.detail.served.show_served(value)
         elif isinstance(value, Changed):
             self._take_pushed(value.value)
 
@@ -237,11 +278,17 @@ class BoardPanel(Panel):
         else:
             self.look_again()
 
+    def _away(self) -> str:
+        """No answer, and as what the board was seen last."""
+        seen = self._seen.get(self.chosen)
+        last = T.board_last_seen.format(seen=seen) if seen else ""
+        return "\n".join(filter(None, (T.board_away, last)))
+
     def _allow(self) -> None:
         model = self._bridge.session.document is not None
         self.detail.show_likely(words.likely_lines(self._bridge.session, self.chosen))
         busy = self._running[asking.PUSH] > 0 or self._running[asking.LOOK] > 0
-        self.detail.allow(model, busy)
+        self.detail.allow(model, busy, self._running[asking.PUSH] > 0)
         self._tools["remove"].setEnabled(self.list.currentRow() > 0)
 
     def _dress(self) -> None:

@@ -9,7 +9,9 @@ from studio.gui.texts import T
 from studio.metrics import on_board
 
 if TYPE_CHECKING:
+    from studio.boards.facts import BoardFacts
     from studio.boards.report import BoardRun, BoardStatus, Pushed, Release
+    from studio.boards.serving import Serving
     from studio.session.session import Session
 
 Line = tuple[str, str]
@@ -23,6 +25,41 @@ def state_line(status: BoardStatus) -> str:
         "confirmed": T.board_state_confirmed,
     }
     return texts.get(status.state, status.state)
+
+
+def facts_title(facts: BoardFacts) -> str:
+    """Which board it is, as it calls itself."""
+    return facts.model or facts.cpu or facts.machine
+
+
+def facts_lines(facts: BoardFacts) -> tuple[str, ...]:
+    """CPU, memory and system, what is known of them."""
+    clock = f"{(facts.frequency_khz or facts.most_khz) // 1000} MHz" if facts.most_khz else ""
+    cores = T.board_cores.format(n=facts.cores) if facts.cores else ""
+    free, whole = (numbers.size(kib * 1024) for kib in (facts.free_kib, facts.memory_kib))
+    memory = T.board_memory.format(free=free, whole=whole) if facts.memory_kib else ""
+    disk = T.board_disk.format(free=numbers.size(facts.disk_kib * 1024)) if facts.disk_kib else ""
+    hot = max((zone.celsius for zone in facts.zones), default=None)
+    warm = f"{hot:.0f} °C" if hot is not None else ""
+    lines = (
+        (facts.machine, cores, clock, facts.governor, warm),
+        (", ".join(facts.features),),
+        (memory, disk),
+        (facts.os, facts.libc),
+    )
+    said = (" · ".join(filter(None, line)) for line in lines)
+    return tuple(filter(None, said))
+
+
+def served_line(serving: Serving) -> str:
+    """Whether something runs there, and how it does."""
+    if serving.state != "running":
+        return T.board_not_served
+    healths = {"ok": T.board_health_ok, "wrong": T.board_health_wrong}
+    health = healths.get(serving.health, T.board_health_none)
+    text = T.board_running.format(release=serving.release[:12], health=health)
+    counts = T.board_counts.format(checks=serving.checks, served=serving.served, ms=serving.last_ms)
+    return f"{text}\n{counts}" if serving.checks else text
 
 
 def release_line(release: Release) -> Line:
