@@ -17,6 +17,11 @@ def prepare(app: QApplication) -> None:
 
 
 def dress(app: QApplication, theme: Theme) -> None:
-    """The colours of a theme, for every widget at once."""
+    """The colours of a theme, for every widget at once.
+
+    The old sheet goes first: Qt polishes a widget once for a first sheet, but once per ancestor where
+    one sheet takes another's place (0.05 s instead of 0.2 s for 450 widgets).
+    """
+    app.setStyleSheet("")
     app.setPalette(palette(theme))
     app.setStyleSheet(sheet(theme))

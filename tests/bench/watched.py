@@ -62,6 +62,7 @@ def main() -> None:
     doing = ["start"]
     window = program.build()
     window.show()
+    program.warm()
     settle(app, lambda: False, 1)
     memory = psutil.Process().memory_info().rss
     dog = Watchdog(lambda each: found.append((doing[0], each)), parent=window)

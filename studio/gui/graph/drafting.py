@@ -27,7 +27,8 @@ LAYOUT, OVERVIEW = "layout", "overview"
 class Wish:
     """A model to be drawn with the scopes in `expanded` opened, and those around `nodes`.
 
-    `outline` is known from an earlier drawing; `expanded` is None for the first look at a model. Scopes
+    `outline` is known from an earlier drawing; `expanded` is None for the first look at a model and counts
+    for nothing where `everything` is to be opened. Scopes
     that `like` (the outline of another version of the model) does not have are closed when named.
     """
 
@@ -37,6 +38,7 @@ class Wish:
     nodes: tuple[int, ...] = ()
     aspect: float | None = None
     like: Outline | None = None
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def draft(wish: Wish, control: Control) -> Drawn:
     outline = wish.outline or Outline(wish.facts)
     control.step(0.3)
     expanded = outline.initial() if wish.expanded is None else wish.expanded
+    expanded = outline.all_scopes() if wish.everything else expanded
     for node in wish.nodes:
         expanded |= frozenset(outline.holding(node))
     own = outline.all_scopes() - wish.like.all_scopes() if wish.like else frozenset()

@@ -161,6 +161,11 @@ class GraphView(QWidget):
         if self.shown.figures is not None and self.shown.figures.give(mode, values):
             self._recolour()
 
+    def set_measuring(self, modes: frozenset[str]) -> None:
+        """Colour modes whose figures are on their way: the legend says so."""
+        self.shown.measuring = modes
+        self.canvas.update()
+
     def set_mode(self, mode: str) -> None:
         """Colour by `mode` (see `heat.MODES`)."""
         self.toolbar.show_mode(mode)
@@ -195,7 +200,7 @@ class GraphView(QWidget):
     def expand_all(self) -> None:
         """Open all scopes."""
         if self.shown.outline is not None:
-            self.lay_out(self.shown.outline.all_scopes(), self.fit)
+            self.lay_out(self.shown.expanded, self.fit, everything=True)
 
     def collapse_all(self) -> None:
         """Back to the outermost scopes."""
@@ -216,9 +221,14 @@ class GraphView(QWidget):
         self.drafter.close()
 
     def lay_out(
-        self, expanded: frozenset[Scope] | None, then: Callable[[], None], nodes: tuple[int, ...] = ()
+        self,
+        expanded: frozenset[Scope] | None,
+        then: Callable[[], None],
+        nodes: tuple[int, ...] = (),
+        *,
+        everything: bool = False,
     ) -> None:
-        """Draw with these scopes opened, and those around `nodes`; `then` is called when it is there."""
+        """Draw with these scopes opened, or `everything`, and those around `nodes`; calls `then` at last."""
         shown = self.shown
         if shown.facts is None:
             self._refresh()
@@ -232,7 +242,7 @@ class GraphView(QWidget):
             then()
             self.drawn.emit()
 
-        wish = Wish(shown.facts, shown.outline, expanded, nodes, self._aspect(), self.like)
+        wish = Wish(shown.facts, shown.outline, expanded, nodes, self._aspect(), self.like, everything)
         self.drafter.draw(wish, take)
 
     def _next_found(self, text: str) -> None:
