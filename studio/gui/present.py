@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from studio.gui import faces
-from studio.gui.bridge import MEASURE, SENSE, Bridge
+from studio.gui.bridge import MEASURE, NOISE, SENSE, Bridge
 from studio.gui.cards import Face
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
@@ -51,6 +51,7 @@ class Presenter(QObject):
         page.layers.view.edited.connect(page.graph.light)
         page.layers.view.chosen.connect(page.graph.set_selection)
         page.graph.failed.connect(bridge.failed)
+        page.graph.mode_chosen.connect(self._take_mode)
         page.graph.selected.connect(page.layers.view.select)
         page.layers.view.chosen.connect(page.selection.choose)
         page.graph.selected.connect(page.selection.choose)
@@ -99,6 +100,9 @@ class Presenter(QObject):
         page.graph.set_values("size", {row.name: row.after for row in made})
         losses = {row.name: -row.effect.difference.value for row in made if row.effect}
         page.graph.set_values("sensitivity", losses)
+        noise = {row.name: row.sqnr_db for row in made if row.sqnr_db is not None}
+        page.graph.set_values("sqnr", noise)
+        page.graph.set_values("time", {row.name: ms for row in made if (ms := row.likely_ms) is not None})
 
     def _profiled(self) -> str:
         """The board whose times are shown: the chosen one where this model was timed there, else any."""
@@ -187,8 +191,19 @@ class Presenter(QObject):
         self._sensed.append(found)
         self._show_rows()
 
+    @Slot(str)
+    def _take_mode(self, mode: str) -> None:
+        """Who colours by noise wants it measured, where there is data and it is not known yet."""
+        state, document = self._session.state, self._session.document
+        asked = mode == "sqnr" and document is not None and document.data is not None
+        if asked and state.drift_revision != state.revision and not self._bridge.busy(NOISE):
+            self._page.graph.set_measuring(frozenset({mode}))
+            self._bridge.noise()
+
     @Slot(object)
     def _take_end(self, outcome: Outcome) -> None:
+        if outcome.lane == NOISE:
+            self._page.graph.set_measuring(frozenset())
         if outcome.lane == SENSE:
             self._sensed = []
         if outcome.lane == MEASURE and isinstance(outcome.value, Changed):

@@ -248,6 +248,7 @@ def test_a_layer_that_8_bits_slow_on_the_board_is_red_and_has_a_sign(panel: Laye
     facts, target = _facts(), load("onnxruntime-cpu")
     times = LayerTimes("a", 0.2, 0.08), LayerTimes("b", 0.02, 0.023), LayerTimes("head", 0.1, 0.131)
     made = rows(facts, resolve(Recipe(), facts, target, True), target, times=times, timed_on="pi")
+    assert [row.likely_ms for row in made] == [0.2, 0.02, 0.1]
     panel.set_rows(made)
     columns = Column.NAME, Column.TIME
     assert picture(panel.view.source, columns) == (

@@ -89,3 +89,19 @@ def test_a_drag_ends_in_one_figure_for_where_it_was_let_go(opened: MainWindow, q
     finals = [each.revision for each in measured if isinstance(each, Measured)]
     assert finals.count(bridge.session.state.revision) == 1
     assert len([step for step in bridge.session.journal.steps if "bits" in step.label]) == 1
+
+
+@pytest.mark.slow
+def test_colouring_by_noise_measures_it(qtbot: QtBot, opened: MainWindow) -> None:
+    bridge, graph = opened.bridge, opened.page.graph
+    first = bridge.session.facts.layers[0].name
+    bridge.edit((first,), Settings(bits=4), "")
+    qtbot.waitUntil(
+        lambda: bridge.session.measured is not None and not bridge.busy(MEASURE), timeout=_SECONDS
+    )
+    graph.set_mode("sqnr")
+    assert graph.shown.measuring == {"sqnr"}
+    qtbot.waitUntil(lambda: not graph.shown.measuring, timeout=_SECONDS)
+    assert graph.shown.figures is not None
+    assert 0 < graph.shown.figures.of_layer("sqnr", first) < 60
+    assert graph.shown.heat.values

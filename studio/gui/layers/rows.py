@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from studio.artifact import Artifact, LayerOutcome, Refusal
 from studio.graph.model import Facts, LayerFact
@@ -52,6 +52,13 @@ class Row:
         """Whether its sparsity moves other layers too."""
         return len(self.members) > 1
 
+    @property
+    def likely_ms(self) -> float | None:
+        """Its kernel's time on the board `timed_on` at the width that it has now; None where not known."""
+        if self.times is None:
+            return None
+        return self.times.float_ms if self.bits > 8 else self.times.int8_ms
+
     def refusal(self, *settings: str) -> Refusal | None:
         """The first refusal of one of these settings."""
         return next((each for each in self.refused if each.setting in settings), None)
@@ -70,25 +77,31 @@ def rows(
 ) -> tuple[Row, ...]:
     """One row per layer in graph order. `artifact` must be the one of this plan, or None."""
     made = {each.layer: each for each in artifact.layers} if artifact else {}
-    known = tuple(sensitivity)
-    effects, lost = _strongest(known), _curves(known)
-    noise = {each.layer: each.sqnr_db for each in drift}
-    timed = {each.layer: each for each in times}
-    plain = (
-        _row(facts, facts.by_name[each.layer], each, target, made.get(each.layer), effects)
-        for each in plan.layers
+    found = tuple(sensitivity)
+    known = _Known(
+        _strongest(found),
+        _curves(found),
+        {each.layer: each.sqnr_db for each in drift},
+        {each.layer: each for each in times},
+        locked,
+        timed_on,
     )
     return tuple(
-        replace(
-            row,
-            curve=lost.get(row.group) or lost.get(row.name) or (),
-            sqnr_db=noise.get(row.name),
-            locked=row.name in locked,
-            times=timed.get(row.name),
-            timed_on=timed_on,
-        )
-        for row in plain
+        _row(facts, facts.by_name[each.layer], each, target, made.get(each.layer), known)
+        for each in plan.layers
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found out beside the plan; effects and curves by group or layer, the rest by layer."""
+
+    effects: dict[str, Sensitivity]
+    curves: dict[str, tuple[tuple[float, float], ...]]
+    noise: dict[str, float | None]
+    times: dict[str, LayerTimes]
+    locked: Container[str]
+    timed_on: str
 
 
 def _row(
@@ -97,7 +110,7 @@ def _row(
     plan: LayerPlan,
     target: Target,
     made: LayerOutcome | None,
-    effects: dict[str, Sensitivity],
+    known: _Known,
 ) -> Row:
     rule, group = target.rule(layer.op), facts.group_of.get(layer.group)
     return Row(
@@ -117,7 +130,12 @@ def _row(
         prunable=layer.prunable,
         why_not_prunable=layer.why_not_prunable,
         refused=made.refused if made else plan.refused,
-        effect=effects.get(layer.group) or effects.get(layer.name),
+        effect=known.effects.get(layer.group) or known.effects.get(layer.name),
+        curve=known.curves.get(layer.group) or known.curves.get(layer.name) or (),
+        sqnr_db=known.noise.get(layer.name),
+        locked=layer.name in known.locked,
+        times=known.times.get(layer.name),
+        timed_on=known.timed_on,
     )
 
 
