@@ -65,8 +65,7 @@ def send_file(releases: Releases, package: Package, name: str, size: int, contro
         def moved(count: int, at: int = at) -> None:
             seconds = max(time.monotonic() - began, 1e-3)
             rate = (at + count - start) / seconds
-            left = f", {(size - at - count) / rate:.0f} s left" if rate and seconds > 1 else ""
-            told = f"{name}: {(at + count) / 1e6:.1f} of {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s{left}"
+            told = f"{name}: {(at + count) / 1e6:.1f} of {size / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s"
             control.step((at + count) / size, told)
 
         reached = releases.put(package.id, name, piece, at, control, moved)
