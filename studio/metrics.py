@@ -59,8 +59,8 @@ class Detail:
 class Comparison:
     """Artifact against original on the same samples; `difference` is paired, in points.
 
-    `metric` is `top-1`, `mean IoU`, `perplexity` or `variance explained`, by what the labels are, or, without
-    any, `agreement` (`output match` where outputs are no class scores); the original then is 100 % by
+    `metric` is `top-1`, `mean IoU`, `mAP`, `perplexity` or `variance explained`, by what the labels are, or,
+    without any, `agreement` (`output match` where outputs are no class scores); the original then is 100 % by
     definition. `difference` is below 0 where the optimized one is worse, whatever the metric. `flips` holds
     the first of the `flip_count` samples whose answer changed. `sqnr_db` is over all outputs seen, None
     where equal. `note` says why the target's CPU may give other figures; "" where it should not.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.errors import MeasureError
+from studio.measure.detect import FOUND, TRUE, Detection
 from studio.measure.fit import Regression
 from studio.measure.language import Perplexity
 from studio.measure.segments import Segmentation
@@ -22,13 +23,16 @@ def metric_for(outputs: Outputs, labels: NDArray[np.generic] | None, label: str)
     """The metric that suits a model with such `outputs`; `label` names it in messages.
 
     Without labels the original is right: agreement of class scores, else how well outputs match. Float labels
-    are targets of a regression; whole numbers are classes, one a sample, a mask per picture, or tokens.
+    are boxes (N, M, 5) where the model gives boxes (N, K, 6), else targets of a regression; whole numbers are
+    classes, one a sample, a mask per picture, or tokens.
     Raises `MeasureError` where labels do not fit the first output.
     """
     first = outputs[0]
     if labels is None:
         return Classification(False) if is_scores(first) else Match()
     if labels.dtype.kind == "f":
+        if labels.shape[2:] == (TRUE,) and first.shape[2:] == (FOUND,):
+            return Detection()
         if labels.size * len(first) == first.size * len(labels):
             return Regression()
     elif labels.ndim == 1 and is_scores(first):
