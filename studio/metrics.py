@@ -46,6 +46,28 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the original says of one sample: a class and the share in per cent that it gives to it.
+
+    Both are None where its outputs are no class scores; `label` is None where none is known.
+    """
+
+    sample: int
+    given: int | None
+    share: float | None
+    label: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLook:
+    """Answers to some samples, and the least and the greatest value that was fed to the model in them."""
+
+    answers: tuple[Answer, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """A further figure of both models, smaller is better; `original` is None where it has none of its own."""
 

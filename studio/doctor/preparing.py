@@ -10,6 +10,7 @@ import numpy as np
 
 from studio.control import Control
 from studio.data.samples import Arrays, Dataset
+from studio.doctor.chance import chance, near_chance
 from studio.doctor.findings import PREPROCESSING, Evidence, Finding, Fix
 from studio.measure.accuracy import Original, Reading, batches
 from studio.measure.choose import metric_for
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as torchvision's models want it
-_NEAR_CHANCE, _BOASTS = 2.0, 25.0
+_BOASTS = 25.0
 Change = Callable[["NDArray[np.floating]"], "NDArray[np.floating]"]
 
 
@@ -41,14 +42,14 @@ def preparing(
     classes = dataset.facts.classes
     if found.metric != TOP1 or classes < 2:
         return None, 0
-    accuracy, chance = found.original, 100 / classes
+    accuracy = found.original
     sure = _confidence(Original(original, dataset, cache, threads), dataset)
-    lost = (accuracy.low if accuracy.low is not None else accuracy.value) < _NEAR_CHANCE * chance < 100
+    lost = near_chance(accuracy, classes)
     if not lost and sure - accuracy.value < _BOASTS:
         return None, 0
     evidence: tuple[Evidence, ...] = (
         Evidence("accuracy", accuracy.value, "%"),
-        Evidence("chance", chance, "%"),
+        Evidence("chance", chance(classes), "%"),
         Evidence("confidence", sure, "%"),
     )
     ways = list(_ways(dataset))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QColor, QIcon, QImage, QPixmap, QShowEvent
-from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QStackedWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QColor, QIcon, QShowEvent
+from PySide6.QtWidgets import QListWidgetItem, QStackedWidget
 
-from studio.data.thumbnails import Thumbnail
 from studio.gui.bridge import ANSWERS, Bridge
 from studio.gui.panel import Panel, label
 from studio.gui.texts import T
 from studio.gui.theme import Look
+from studio.gui.tiles import Tiles, blank, icon
 from studio.jobs import Outcome
 from studio.metrics import Flip
 from studio.project.changes import Changed
 
-_SHOWN, _SIDE = 48, 72
+_SHOWN = 48
 
 
 class Answers(Panel):
@@ -28,24 +28,13 @@ class Answers(Panel):
         self._flips: tuple[Flip, ...] = ()
         self._pictures: dict[int, QIcon] = {}
         self._key = ""
-        self.list, self.none = QListWidget(), label(T.answers_none, quiet=True)
+        self.list, self.none = Tiles(T.answers), label(T.answers_none, quiet=True)
         self.none.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._arrange()
+        for widget in (self.none, self.list):
+            self._stack.addWidget(widget)
         bridge.changed.connect(self._follow)
         bridge.ended.connect(self._take)
         look.changed.connect(self._draw)
-
-    def _arrange(self) -> None:
-        self.list.setObjectName("answers")
-        self.list.setAccessibleName(T.answers)
-        self.list.setViewMode(QListView.ViewMode.IconMode)
-        self.list.setMovement(QListView.Movement.Static)
-        self.list.setResizeMode(QListView.ResizeMode.Adjust)
-        self.list.setIconSize(QSize(_SIDE, _SIDE))
-        self.list.setGridSize(QSize(_SIDE + 48, _SIDE + 48))
-        self.list.setUniformItemSizes(True)
-        for widget in (self.none, self.list):
-            self._stack.addWidget(widget)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -75,15 +64,15 @@ class Answers(Panel):
     @Slot(object)
     def _take(self, outcome: Outcome) -> None:
         if outcome.lane == ANSWERS and isinstance(outcome.value, Changed):
-            self._pictures |= {each.sample: _icon(each) for each in outcome.value.value}
+            self._pictures |= {each.sample: icon(each) for each in outcome.value.value}
             self._draw()
 
     @Slot()
     def _draw(self) -> None:
-        theme, blank = self._look.theme, _blank(self._look.theme.raised)
+        theme, missing = self._look.theme, blank(self._look.theme.raised)
         self.list.clear()
         for flip in self._flips:
-            item = QListWidgetItem(self._pictures.get(flip.sample, blank), _words(flip))
+            item = QListWidgetItem(self._pictures.get(flip.sample, missing), _words(flip))
             item.setForeground(QColor(getattr(theme, _tone(flip))))
             item.setToolTip(T.answers_tip.format(sample=flip.sample, label=_label(flip)))
             self.list.addItem(item)
@@ -107,20 +96,3 @@ def _lost_first(flip: Flip) -> tuple[bool, int]:
 
 def _label(flip: Flip) -> str:
     return "–" if flip.label is None else str(flip.label)
-
-
-def _icon(picture: Thumbnail) -> QIcon:
-    kind = QImage.Format.Format_Grayscale8 if picture.planes == 1 else QImage.Format.Format_RGB888
-    image = QImage(picture.pixels, picture.width, picture.height, picture.width * picture.planes, kind)
-    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    made = QPixmap.fromImage(image.copy()).scaled(2 * _SIDE, 2 * _SIDE, keep, smooth)
-    icon = QIcon()
-    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
-        icon.addPixmap(made, mode)
-    return icon
-
-
-def _blank(colour: str) -> QIcon:
-    made = QPixmap(_SIDE, _SIDE)
-    made.fill(QColor(colour))
-    return QIcon(made)

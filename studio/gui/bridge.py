@@ -29,7 +29,7 @@ from studio.session.session import Session
 DOCTOR = "doctor"
 OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
 NOISE, EXPORT, REPORT, SAVE, INSPECT, ANSWERS = "noise", "export", "report", "save", "inspect", "answers"
-READY = "ready"
+READY, SAMPLES = "ready", "samples"
 _SETTLE_MS = 30
 _MEASURED_BY = frozenset({changes.MODEL, changes.DATA, changes.RECIPE})
 

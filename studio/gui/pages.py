@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.answers import Answers
 from studio.gui.auto.panel import AutoPanel
+from studio.gui.data.panel import DataPanel
 from studio.gui.desk import Desk
 from studio.gui.doctor.panel import DoctorPanel
 from studio.gui.help import HelpPanel
@@ -40,6 +41,7 @@ PAGES = (
     Page("layer", T.inspector, "presets", Inspector),
     Page("auto", T.auto, "play", AutoPanel, tall=True),
     Page("doctor", T.doctor, "search", DoctorPanel, tall=True),
+    Page("data", T.samples, "data", DataPanel),
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),

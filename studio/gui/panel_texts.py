@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from studio.gui.doctor_texts import DoctorTexts
+from studio.gui.data_texts import DataTexts
 
 
-class PanelTexts(DoctorTexts, frozen=True, forbid_unknown_fields=True):
+class PanelTexts(DataTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     jobs: str = "Jobs"

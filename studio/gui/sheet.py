@@ -20,6 +20,7 @@ QMainWindow, QDialog {{ background: {window}; }}
 #answers::item {{ border: none; border-radius: 8px; padding: 4px; }}
 #divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
  border-right-width: 6px; }}
+#doubt {{ background: {warn_soft}; border: 1px solid {warn}; border-radius: 9px; padding: 6px 10px; }}
 #lost {{ background: {warn_soft}; border: 1px solid {warn}; border-radius: 9px; }}
 #muted {{ color: {muted}; }}
 QPushButton, QToolButton {{ background: transparent; color: {text}; border: 1px solid transparent;

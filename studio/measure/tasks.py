@@ -136,12 +136,13 @@ def divergences(original: NDArray[np.generic], optimized: NDArray[np.generic]) -
 
     Outputs that already are shares are taken as they are, others as logits; what is not finite counts 0.
     """
-    first, second = (_log_shares(each.reshape(len(each), -1)) for each in (original, optimized))
+    first, second = (log_shares(each.reshape(len(each), -1)) for each in (original, optimized))
     parts = np.exp(first) * (first - second)
     return np.asarray(np.maximum(np.nan_to_num(parts, posinf=0.0, neginf=0.0).sum(axis=1), 0.0))
 
 
-def _log_shares(raw: NDArray[np.generic]) -> NDArray[np.float64]:
+def log_shares(raw: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Natural logarithms of class shares (N, C); outputs that are no shares are taken as logits."""
     scores = raw.astype(np.float64)
     if scores.size and scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-2):
         return np.asarray(np.log(np.maximum(scores, np.finfo(np.float32).tiny)))

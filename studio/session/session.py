@@ -9,6 +9,7 @@ from studio.session.doctor import DoctorVerbs
 from studio.session.locking import Locking
 from studio.session.looking import Looking
 from studio.session.profiling import Profiling
+from studio.session.sampling import Sampling
 from studio.session.searching import Searching
 from studio.session.targets import TargetVerbs
 from studio.workbench.api import Workbench
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from studio.boards.api import Boards
 
 
-class Session(Searching, Profiling, TargetVerbs, Locking, Looking, DoctorVerbs):
+class Session(Searching, Profiling, TargetVerbs, Locking, Looking, Sampling, DoctorVerbs):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones block, take a
     `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 

@@ -12,7 +12,16 @@ from studio.data.reference import DataFacts, DataRef
 from studio.data.thumbnails import Thumbnail
 from studio.doctor.findings import Diagnosis, Finding
 from studio.graph.model import Facts
-from studio.metrics import Comparison, Figure, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
+from studio.metrics import (
+    Comparison,
+    Figure,
+    LatencyPair,
+    LayerDrift,
+    Prepared,
+    SampleLook,
+    Sensitivity,
+    WeightView,
+)
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Wish
 from studio.search.front import Found, Visited
@@ -168,6 +177,10 @@ class Workbench(Protocol):
         self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control
     ) -> tuple[Thumbnail, ...]:
         """Pictures of these samples; none for samples that are no pictures."""
+        ...
+
+    def look(self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control) -> SampleLook:
+        """What the model itself answers to these samples."""
         ...
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from studio.control import Control
 from studio.data.reference import DataRef
 from studio.data.thumbnails import Thumbnail
 from studio.errors import ModelError
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, WeightView
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, SampleLook, WeightView
 from studio.recipe.settings import Recipe, Settings
 from studio.workbench.api import Candidate, Evaluation, Job, ModelRef
 from studio.workbench.building import Building
@@ -132,6 +132,13 @@ class Measuring(Building):
             values = next(iter(dataset.inputs(sample, sample + 1).values()))
             made.append(thumbnail(sample, values[0]))
         return tuple(each for each in made if each is not None)
+
+    def look(self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control) -> SampleLook:
+        from studio.measure.looking import look
+
+        opened = self._model(model, control)
+        dataset = self._dataset(data, opened.facts, control)
+        return look(self._original(opened), dataset, samples, control, self._threads)
 
 
 def _edits(job: Job, layers: tuple[str, ...]) -> tuple[Job, ...]:

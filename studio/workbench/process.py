@@ -17,7 +17,7 @@ from studio.data.thumbnails import Thumbnail
 from studio.doctor.findings import Diagnosis, Finding
 from studio.errors import WorkerError
 from studio.graph.model import Facts
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sensitivity, WeightView
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, SampleLook, Sensitivity, WeightView
 from studio.search.budgets import Wish
 from studio.search.front import Found, Visited
 from studio.workbench.api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
@@ -156,6 +156,10 @@ class ProcessWorkbench:
         self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control
     ) -> tuple[Thumbnail, ...]:
         found: tuple[Thumbnail, ...] = self._call("thumbnails", (model, data, samples), control)
+        return found
+
+    def look(self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control) -> SampleLook:
+        found: SampleLook = self._call("look", (model, data, samples), control)
         return found
 
     # How.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from studio.gui import fonts
 from studio.gui.bridge import INSPECT
 from studio.gui.desk import Desk
+from studio.gui.factsheet import FactSheet
 from studio.gui.inspector import words
 from studio.gui.inspector.pictures import Histogram, Ranges
-from studio.gui.panel import Panel, label
+from studio.gui.panel import Panel
 from studio.gui.texts import T
 from studio.jobs import Outcome
 from studio.metrics import WeightView
@@ -19,7 +19,6 @@ from studio.project.changes import Changed
 
 _SOON_MS = 120
 _FACTS = 300
-_MOST = 24
 
 
 class Inspector(Panel):
@@ -32,11 +31,7 @@ class Inspector(Panel):
         self._known: tuple[str, str] = ("", "")
         self.view: WeightView | None = None
         self.histogram, self.ranges = Histogram(T.weights_histogram, look), Ranges(T.weights_ranges, look)
-        self._cells: list[QLabel] = []
-        self._facts = QGridLayout()
-        self._facts.setHorizontalSpacing(14)
-        self._facts.setVerticalSpacing(3)
-        self._facts.setColumnStretch(1, 1)
+        self._facts = FactSheet(_FACTS)
         self._arrange(body)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -47,14 +42,11 @@ class Inspector(Panel):
         bridge.ended.connect(self._take)
 
     def _arrange(self, body: QWidget) -> None:
-        facts = QWidget()
-        facts.setFixedWidth(_FACTS)
-        facts.setLayout(self._facts)
         row = QHBoxLayout(body)
         row.setContentsMargins(2, 0, 10, 0)
         row.addWidget(self.histogram, 3)
         row.addWidget(self.ranges, 3)
-        row.addWidget(facts)
+        row.addWidget(self._facts)
 
     def follow(self, names: tuple[str, ...]) -> None:
         """Show the first of these layers."""
@@ -68,7 +60,7 @@ class Inspector(Panel):
     @property
     def text(self) -> str:
         """The facts that it lists."""
-        return "\n".join(cell.text() for cell in self._cells)
+        return self._facts.text
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -109,19 +101,4 @@ class Inspector(Panel):
         session = self._bridge.session
         self.say(self._name)
         view = self.view if self.view is not None and self.view.layer == self._name else None
-        lines = words.facts(session.facts, session.plan(), session.artifact, self._name, view)
-        while (item := self._facts.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
-        self._cells = []
-        for row, (name, text) in enumerate(lines):
-            value = label(text, pixels=12)
-            value.setFont(fonts.medium(12))
-            value.setWordWrap(True)
-            for column, cell in enumerate((label(name, quiet=True, pixels=12), value)):
-                cell.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-                self._facts.addWidget(cell, row, column)
-                self._cells.append(cell)
-        for row in range(_MOST):
-            self._facts.setRowStretch(row, int(row == len(lines)))
+        self._facts.show_lines(words.facts(session.facts, session.plan(), session.artifact, self._name, view))

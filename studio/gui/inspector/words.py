@@ -5,12 +5,11 @@ from __future__ import annotations
 from studio.artifact import Artifact, LayerOutcome
 from studio.graph.model import Facts
 from studio.gui import numbers
+from studio.gui.factsheet import Line
 from studio.gui.layers.words import width_name
 from studio.gui.texts import T
 from studio.metrics import WeightView
 from studio.recipe.resolve import LayerPlan, Plan
-
-Line = tuple[str, str]
 
 
 def facts(

@@ -1,0 +1,1 @@
+"""What was guessed of a data set, and a first look at it."""
