@@ -22,7 +22,7 @@ from studio.metrics import Sensitivity
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
-from studio.search.budgets import Budgets
+from studio.search.budgets import SOLVER, Budgets, Effort
 from studio.search.front import Visited
 from studio.session.session import Session
 
@@ -94,6 +94,10 @@ class Bridge(QObject):
     def apply_recipe(self, recipe: Recipe, label: str) -> None:
         self._light(lambda: self.session.apply_recipe(recipe, label))
 
+    def take(self, visited: Visited) -> None:
+        """Go to a recipe that a search measured; its figures come along."""
+        self._light(lambda: self.session.take(visited))
+
     def reset(self) -> None:
         self._light(self.session.reset)
 
@@ -156,12 +160,12 @@ class Bridge(QObject):
             lambda control: self.session.sensitivity(control, self._arrived.emit),
         )
 
-    def search(self, budgets: Budgets) -> None:
+    def search(self, budgets: Budgets, effort: Effort = SOLVER) -> None:
         """Look for a recipe that meets `budgets`; it is taken as one step of undo."""
         self.run(
             SEARCH,
             T.job_search,
-            lambda control: self.session.search(budgets, control, self._arrived.emit),
+            lambda control: self.session.search(budgets, control, self._arrived.emit, effort),
         )
 
     def diagnose(self) -> None:

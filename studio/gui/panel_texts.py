@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from studio.gui.data_texts import DataTexts
+from studio.gui.auto_texts import AutoTexts
 
 
-class PanelTexts(DataTexts, frozen=True, forbid_unknown_fields=True):
+class PanelTexts(AutoTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     jobs: str = "Jobs"

@@ -15,7 +15,7 @@ from studio.gui.bridge import SEARCH
 from studio.gui.main_window import MainWindow
 from studio.metrics import HERE, Figure
 from studio.recipe.settings import Recipe, Settings
-from studio.search.budgets import Budgets, Excess
+from studio.search.budgets import SOLVER, Budgets, Effort, Excess
 from tests.gui.as_text import picture
 from tests.gui.conftest import measured
 
@@ -62,6 +62,35 @@ def test_fields_and_dragged_lines_are_the_same_budgets(qtbot: QtBot) -> None:
     form.drag("max_bytes", 123_456.0)
     form.drag("max_drop", 0.5)
     assert form.budgets == Budgets(max_drop=0.5, max_bytes=123_500)
+
+
+def test_effort_and_place_are_those_of_the_fields(qtbot: QtBot) -> None:
+    form = Form()
+    qtbot.addWidget(form)
+    fields = form.effort
+    assert fields.effort == SOLVER
+    assert fields.minutes.text() == fields.trials.text() == "solver only"
+    fields.minutes.setValue(2.5)
+    fields.trials.setValue(40)
+    fields.holdout.setChecked(True)
+    assert fields.effort == Effort(trials=40, minutes=2.5, holdout=True)
+    fields.show_places(("pi", "jetson"))
+    with qtbot.waitSignal(form.changed):
+        fields.place.setCurrentIndex(2)
+    assert form.budgets.place == "jetson"
+    fields.show_places(("jetson",))
+    assert form.budgets.place == "jetson"
+    fields.show_places(())
+    assert form.budgets.place == "here"
+
+
+def test_half_of_the_original_time_is_suggested_once(qtbot: QtBot) -> None:
+    form = Form()
+    qtbot.addWidget(form)
+    form.suggest_latency(0.8)
+    form.suggest_latency(4.0)
+    assert form.fields["max_latency"].value() == pytest.approx(0.4)
+    assert form.budgets.max_latency is None
 
 
 def test_a_missed_budget_is_told_with_its_amount() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from studio.metrics import Comparison, Figure
+from studio.metrics import Figure
 from studio.project.changes import Measured
 from studio.recipe.settings import Recipe
 from studio.search.front import Visited
@@ -17,7 +17,7 @@ SPEEDS = 3  # classes of latency that a shape can tell
 class Dot:
     """One recipe that was built and measured. `latency` is in ms, None where it was not timed.
 
-    `front`: nothing measured beats it in both size and accuracy.
+    `front`: nothing measured beats it in both size and accuracy. `visited` is the search's, where it is one.
     """
 
     recipe: Recipe
@@ -26,6 +26,7 @@ class Dot:
     difference: Figure
     latency: float | None = None
     front: bool = False
+    visited: Visited | None = None
 
     @property
     def loss(self) -> float:
@@ -41,14 +42,19 @@ def dots(
     """
     found: dict[Recipe, Dot] = {}
     for each in visited:
-        found[each.recipe] = _dot(each.recipe, each.label, each.artifact.bytes, each.comparison, each.latency)
+        figure = each.comparison.difference
+        found[each.recipe] = Dot(
+            each.recipe, each.label, each.artifact.bytes, figure, each.latency, visited=each
+        )
     for measured in history:
         recipe = recipes.get(measured.revision)
         if recipe is not None and measured.comparison is not None:
             known = found.get(recipe)
             time = measured.pair.optimized.p50 if measured.pair else known.latency if known else None
             label = known.label if known else measured.label
-            found[recipe] = _dot(recipe, label, measured.artifact.bytes, measured.comparison, time)
+            figure = measured.comparison.difference
+            seen = known.visited if known else None
+            found[recipe] = Dot(recipe, label, measured.artifact.bytes, figure, time, visited=seen)
     return _marked(tuple(found.values()))
 
 
@@ -70,16 +76,10 @@ def speed_limits(all_: Sequence[Dot]) -> tuple[tuple[float, float], ...]:
     return tuple((min(each), max(each)) for _, each in sorted(groups.items()))
 
 
-def _dot(recipe: Recipe, label: str, size: int, found: Comparison, latency: float | None) -> Dot:
-    return Dot(recipe, label, size, found.difference, latency)
-
-
 def _marked(all_: tuple[Dot, ...]) -> tuple[Dot, ...]:
     best, kept = float("inf"), set[Recipe]()
     for dot in sorted(all_, key=lambda dot: (dot.bytes, dot.loss)):
         if dot.loss < best:
             best = dot.loss
             kept.add(dot.recipe)
-    return tuple(
-        Dot(dot.recipe, dot.label, dot.bytes, dot.difference, dot.latency, dot.recipe in kept) for dot in all_
-    )
+    return tuple(replace(dot, front=dot.recipe in kept) for dot in all_)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QPushButton, QWidget
 
 from studio.gui import numbers
+from studio.gui.auto.effort import EffortFields
 from studio.gui.texts import T
 from studio.search.budgets import Budgets
 
@@ -44,6 +45,7 @@ class Form(QWidget):
         super().__init__()
         self.ticks: dict[str, QCheckBox] = {}
         self.fields: dict[str, QDoubleSpinBox] = {}
+        self.effort = EffortFields(self)
         self.run = QPushButton(T.auto_run)
         self.run.setObjectName("primary")
         self.run.setCheckable(True)
@@ -54,6 +56,8 @@ class Form(QWidget):
         grid.setVerticalSpacing(6)
         for place, line in enumerate(_LINES):
             self._row(grid, place, line)
+        self.effort.lay(grid, 2)
+        self.effort.changed.connect(self.changed)
         grid.addWidget(self.run, len(_LINES), 0, 1, 2)
         self.ticks["max_drop"].setChecked(True)
         self.fields["max_drop"].setValue(1.0)
@@ -81,16 +85,21 @@ class Form(QWidget):
         """What the fields say; None where a budget is not ticked."""
         given = {line.name: self._value(line) for line in _LINES}
         size = given["max_bytes"]
-        return Budgets(given["max_drop"], None if size is None else round(size), given["max_latency"])
+        least = None if size is None else round(size)
+        return Budgets(given["max_drop"], least, given["max_latency"], self.effort.where)
 
     def _value(self, line: _Line) -> float | None:
         return self.fields[line.name].value() * line.scale if self.ticks[line.name].isChecked() else None
 
-    def suggest(self, size: int, latency: float | None) -> None:
-        """Begin with a quarter of the original's bytes and half of its time, not ticked."""
+    def suggest(self, size: int) -> None:
+        """Begin with a quarter of the original's bytes, not ticked, and no time."""
         self._put("max_bytes", size / 4)
-        if latency is not None:
-            self._put("max_latency", latency / 2)
+        self._put("max_latency", 0.0)
+
+    def suggest_latency(self, original: float) -> None:
+        """Begin with half of the original's `original` ms, where nothing was said yet."""
+        if not self.fields["max_latency"].value():
+            self._put("max_latency", original / 2)
 
     def drag(self, name: str, value: float) -> None:
         """A budget was dragged to `value`, in units of `Budgets`."""
@@ -108,7 +117,7 @@ class Form(QWidget):
         self.run.setChecked(running)
         self.run.setText(T.cancel if running else T.auto_run)
         self.run.setAccessibleName(self.run.text())
-        self.run.setEnabled(running or (possible and self.budgets != Budgets()))
+        self.run.setEnabled(running or (possible and self.budgets.limited))
 
     def _ask(self, wanted: bool) -> None:
         self.wanted.emit(wanted)

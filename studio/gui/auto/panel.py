@@ -33,7 +33,7 @@ from studio.search.front import Found, Visited
 if TYPE_CHECKING:
     from studio.gui.auto.scatter import Scatter
 
-_EVERY_MS, _FORM, _TABLE = 120, 290, 500
+_EVERY_MS, _FORM, _TABLE = 120, 500, 460
 
 
 class AutoPanel(Panel):
@@ -145,17 +145,24 @@ class AutoPanel(Panel):
         self._plot.setCurrentWidget(scatter.widget)
 
     def go(self, dot: Dot) -> None:
-        """Take the recipe of a dot: where the history knows it, go there; else it is a new step."""
+        """Take the recipe of a dot: where the history knows it, go there; else it is a new step.
+
+        What a search measured comes along.
+        """
         session = self._bridge.session
         steps = session.journal.steps
         known = [at for at, step in enumerate(steps) if step.document.recipe == dot.recipe]
-        if not known:
+        if not known and dot.visited is not None:
+            self._bridge.take(dot.visited)
+        elif not known:
             self._bridge.apply_recipe(dot.recipe, dot.label)
         elif session.journal.at not in known:
             self._bridge.goto(known[-1])
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        keys = (each.key for each in self._bridge.session.targets())
+        self.form.effort.show_places(tuple(key[1:] for key in keys if key.startswith("@")))
         self._soon()
 
     def _make(self) -> Scatter:
@@ -176,7 +183,10 @@ class AutoPanel(Panel):
         if changes.MODEL in change:
             self._so_far, self._recipes = [], {}
             self.story.setText(T.auto_how)
-            self.form.suggest(self._bridge.session.facts.file_bytes, None)
+            self.form.suggest(self._bridge.session.facts.file_bytes)
+        measured = self._bridge.session.measured
+        if changes.HISTORY in change and measured is not None and measured.pair is not None:
+            self.form.suggest_latency(measured.pair.original.p50)
         self._soon()
 
     @Slot(object)
@@ -192,7 +202,7 @@ class AutoPanel(Panel):
             return
         self._so_far, self._running = [], True
         self.story.setText(T.auto_begun)
-        self._bridge.search(self.form.budgets)
+        self._bridge.search(self.form.budgets, self.form.effort.effort)
         self._soon()
 
     @Slot(object)
