@@ -23,6 +23,7 @@ from studio.gui.foot import Foot
 from studio.gui.help import HelpPanel, topic_of
 from studio.gui.keeping import Keeper, progress_of
 from studio.gui.notice import Notice
+from studio.gui.options.panel import OptionsPanel
 from studio.gui.pages import PAGES
 from studio.gui.palette import Palette
 from studio.gui.present import Presenter
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
         edges.toolbar.target_wanted.connect(bridge.set_target)
         edges.toolbar.targets.ask(bridge.session.targets, lambda: bridge.session.target.name)
         edges.toolbar.theme_wanted.connect(self.choose_theme)
+        self.page.of(OptionsPanel).preferred.connect(self._prefer)
         start.open_wanted.connect(self.files.ask_model)
         start.sample_wanted.connect(self.files.open_sample)
         start.recent_wanted.connect(self.files.open)
@@ -154,6 +156,14 @@ class MainWindow(QMainWindow):
         """Switch to `system`, `light` or `dark`, and remember it."""
         self._keep(theme=mode)
         self.look.choose(mode)
+
+    @Slot(str, str)
+    def _prefer(self, key: str, value: str) -> None:
+        """An option of the window: the theme at once, the rest from the next start."""
+        if key == "theme":
+            self.choose_theme(value)
+        else:
+            self._keep(**{key: value})
 
     @Slot(object)
     def _take(self, change: Changed[Any]) -> None:

@@ -16,6 +16,7 @@ from studio.gui.help import HelpPanel
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
+from studio.gui.options.panel import OptionsPanel
 from studio.gui.plots.page import PlotsPage
 from studio.gui.texts import T
 
@@ -45,5 +46,6 @@ PAGES = (
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),
+    Page("options", T.options, "columns", OptionsPanel),
     Page("help", T.help, "info", lambda _: HelpPanel()),
 )

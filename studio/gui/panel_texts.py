@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from studio.gui.auto_texts import AutoTexts
+from studio.gui.option_texts import OptionTexts
 
 
-class PanelTexts(AutoTexts, frozen=True, forbid_unknown_fields=True):
+class PanelTexts(OptionTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     jobs: str = "Jobs"

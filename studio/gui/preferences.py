@@ -15,10 +15,11 @@ _KEEP = 8
 class Preferences(msgspec.Struct, frozen=True):
     """Read from `window.json`; a file that cannot be read is taken as none, for nothing of worth is in it.
 
-    `said` tells how far the work on each recent path had come.
+    `language` is "" where the system's is used. `said` tells how far the work on each recent path had come.
     """
 
     theme: str = "system"
+    language: str = ""
     recent: tuple[str, ...] = ()
     geometry: str = ""
     toured: bool = False

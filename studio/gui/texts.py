@@ -10,6 +10,7 @@ import os
 
 import msgspec
 
+from studio.gui import preferences
 from studio.gui.panel_texts import PanelTexts
 from studio.paths import resource
 
@@ -219,7 +220,8 @@ def load(language: str) -> Texts:
 
 
 def _language() -> str:
-    return (os.environ.get("TRIMTAB_LANGUAGE") or os.environ.get("LANG") or "").partition(".")[0]
+    asked = os.environ.get("TRIMTAB_LANGUAGE") or preferences.read().language
+    return (asked or os.environ.get("LANG") or "").partition(".")[0]
 
 
 LANGUAGE = _language()

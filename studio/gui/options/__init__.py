@@ -1,0 +1,1 @@
+"""Settings as a table of options."""
