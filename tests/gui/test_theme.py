@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QApplication
 
 from studio.gui import fonts, icons
+from studio.gui.dress import dress
+from studio.gui.main_window import MainWindow
 from studio.gui.sheet import sheet
 from studio.gui.theme import DARK, LIGHT, Look, Theme, contrast, theme_for
 from studio.paths import resource
@@ -74,3 +77,28 @@ def test_icons_are_drawn_in_the_colour_asked_for(qapp: QApplication) -> None:
         picture = icons.pixmap(path.stem, "#ff0000", 32).toImage()
         seen = {picture.pixelColor(x, y).name() for x in range(32) for y in range(32)}
         assert len(seen) > 1, path.stem
+
+
+class _Changes(QObject):
+    """Counts the style changes that objects are told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.StyleChange:
+            self.seen += 1
+        return False
+
+
+def test_another_theme_polishes_a_widget_as_often_however_deep_it_is(
+    qapp: QApplication, window: MainWindow
+) -> None:
+    dress(qapp, DARK)
+    changes = _Changes()
+    qapp.installEventFilter(changes)
+    dress(qapp, LIGHT)
+    qapp.removeEventFilter(changes)
+    dress(qapp, DARK)
+    assert 0 < changes.seen <= 4 * len(qapp.allWidgets())
