@@ -27,7 +27,7 @@ from studio.workbench.serving import Answer, Call, Progress
 Emit = Callable[[Any], None]
 
 _TICK = 0.05
-_OPEN_DEADLINE = 120.0
+_OPEN_DEADLINE = 900.0  # only ends what waits for ever: files are guarded in a child, by processor time
 _SILENCE = 300.0
 
 
