@@ -10,7 +10,7 @@ class AutoTexts(DataTexts, frozen=True, forbid_unknown_fields=True):
 
     auto_place: str = "Timed on"
     auto_place_tip: str = "Where “Time at most” counts: this computer, or a board that was probed"
-    auto_here: str = "this computer"
+    auto_here: str = "here"
     auto_minutes: str = "Minutes"
     auto_minutes_tip: str = "Breed further recipes until so long is over"
     auto_trials: str = "Trials"

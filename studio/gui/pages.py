@@ -42,10 +42,10 @@ PAGES = (
     Page("layer", T.inspector, "presets", Inspector),
     Page("auto", T.auto, "play", AutoPanel, tall=True),
     Page("doctor", T.doctor, "search", DoctorPanel, tall=True),
-    Page("data", T.samples, "data", DataPanel),
+    Page("data", T.samples, "data", DataPanel, tall=True),
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
     Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),
-    Page("options", T.options, "columns", OptionsPanel),
+    Page("options", T.options, "columns", OptionsPanel, tall=True),
     Page("help", T.help, "info", lambda _: HelpPanel()),
 )

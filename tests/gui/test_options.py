@@ -44,3 +44,5 @@ def test_options_are_shown_and_kept(window: MainWindow) -> None:
     assert window.look.theme.name == "light"
     shown = [panel.source.index(row, Column.VALUE).data() for row in range(panel.source.rowCount())]
     assert shown == ["3", "200 MB", "± 0.5 pp", "light", "简体中文"]
+    window.choose_theme("dark")
+    assert panel.source.index(3, Column.VALUE).data() == "dark"

@@ -33,6 +33,7 @@ class OptionsPanel(Panel):
         self._failed = desk.bridge.failed
         self.source = OptionsModel(self)
         self.source.wanted.connect(self._keep)
+        desk.look.changed.connect(self.show_kept)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -57,6 +58,7 @@ class OptionsPanel(Panel):
         super().showEvent(event)
         self.show_kept()
 
+    @Slot()
     def show_kept(self) -> None:
         """Read both files anew: another window or the command line may have written them."""
         kept = msgspec.structs.asdict(tuning.read()) | msgspec.structs.asdict(preferences.read())
