@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +36,8 @@ SCENES = (
     Scene("inspector", "inspector"),
     Scene("pareto", "pareto"),
     Scene("pareto-light", "pareto", "light"),
+    Scene("samples", "samples"),
+    Scene("settings", "settings", "light"),
     Scene("jobs", "jobs"),
     Scene("history", "history"),
     Scene("boards", "boards"),
@@ -66,6 +68,17 @@ def pareto(window):
     form = window.page.of(AutoPanel).form
     form.ticks["max_bytes"].setChecked(True)
     form.drag("max_bytes", 200_000.0)
+
+
+def samples(window):
+    from studio.gui.bridge import MEASURE
+
+    window.actions_["page_data"].trigger()
+    _until(window, lambda: not window.bridge.busy(MEASURE))
+
+
+def settings(window):
+    window.actions_["page_options"].trigger()
 
 
 def jobs(window):
@@ -109,7 +122,7 @@ def _transformer():
     nets = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = nets
     spec.loader.exec_module(nets)
-    return nets.transformer(BLOCKS)
+    return replace(nets.transformer(BLOCKS), name="transformer")
 
 
 def main():

@@ -12,6 +12,7 @@ from studio.gui.graph.state import Shown
 from studio.gui.texts import T
 
 _LONGEST, _LEAST, _PAD, _AWAY = 168.0, 44.0, 5.0, 10
+_USEFUL = 60.0  # a smaller map tells nothing
 _MOST_MARKS = 400
 
 
@@ -36,7 +37,7 @@ class Minimap(QWidget):
         fits = scene is not None and QRectF(QPointF(), room).contains(
             self.camera.to_screen(scene.bounds).adjusted(1, 1, -1, -1)
         )
-        shown = scene is not None and not fits and room.width() > 2.8 * _LONGEST
+        shown = scene is not None and not fits and self._longest() >= _USEFUL
         if shown:
             size = self._size()
             corner = room.toSize() - size
@@ -44,10 +45,14 @@ class Minimap(QWidget):
         self.setVisible(shown)
         self.update()
 
+    def _longest(self) -> float:
+        """Its longer side: a third of the room at most, so that it never hides what it is a map of."""
+        return min(_LONGEST, 0.33 * self._room.width(), 0.4 * self._room.height())
+
     def _size(self) -> QSize:
         assert self.shown.scene is not None
         bounds = self.shown.scene.bounds
-        scale = _LONGEST / max(bounds.width(), bounds.height(), 1.0)
+        scale = self._longest() / max(bounds.width(), bounds.height(), 1.0)
         wide, high = max(bounds.width() * scale, _LEAST), max(bounds.height() * scale, _LEAST)
         return QSize(round(wide + 2 * _PAD), round(high + 2 * _PAD))
 
