@@ -99,7 +99,8 @@ class Twins:
         if given is None:
             given = self._cut(fact, node, self._given.upto(index))
             self._shelf.rows.put(key, given, given[0].nbytes)
-        ahead = [_digest(self._said, *self.keys[:turn]) for turn in range(index + 1)]
+        stamps = [self._rounded.stamps[name] for name in self._rounded.names]
+        ahead = [_digest(self._said, stamps[turn], *self.keys[:turn]) for turn in range(index + 1)]
         self._rounded.resume(ahead, self._shelf.states)
         rounded = self._rounded.upto(index)
         self._rounded.leave(ahead[index], index, rounded, self._shelf.states)

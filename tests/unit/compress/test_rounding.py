@@ -168,6 +168,30 @@ def test_an_edit_gives_the_bytes_of_a_fresh_build_whatever_was_built_before(make
         make(model, recipe, cache=cache)
 
 
+_FRONT = (
+    (Settings(bits=4), "minmax", Settings(bits=4), "percentile"),
+    (
+        Settings(bits=32, sparsity=0.3, structure="unstructured"),
+        "minmax",
+        Settings(bits=32, sparsity=0.6, structure="unstructured"),
+        "minmax",
+    ),
+    (Settings(bits=4, symmetric=False), "minmax", Settings(bits=3, symmetric=False), "minmax"),
+)
+
+
+@pytest.mark.parametrize(("first", "looked", "then", "looks"), _FRONT)
+def test_no_walk_is_taken_up_that_other_settings_left(
+    make: Builder, first: Settings, looked: Any, then: Settings, looks: Any
+) -> None:
+    model, cache = residual_net().model("head"), dict[str, Any]()
+    plain = Recipe(default=Settings(bits=4))
+    before = msgspec.structs.replace(plain, calibration=looked).with_rule("stem", first)
+    after = msgspec.structs.replace(plain, calibration=looks).with_rule("stem", then)
+    make(model, before, cache=cache)
+    assert make(model, after, cache=cache).sha256 == make(model, after).sha256
+
+
 def test_layers_in_front_of_an_edit_are_not_run_again(make: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
     from studio.compress.pruning import walk
 
