@@ -32,7 +32,7 @@ def test_a_choice_is_an_edit_and_figures_of_another_cpu_say_so(opened: MainWindo
     next(each for each in menu.actions() if each.text() == arm.title).trigger()
     assert session.target == arm
     qtbot.waitUntil(lambda: measured(opened), timeout=_SECONDS)
-    qtbot.waitUntil(lambda: "the target's CPU" in opened.page.cards.accuracy.face.why, timeout=_SECONDS)
+    qtbot.waitUntil(lambda: f"built for {arm.title}" in opened.page.cards.accuracy.face.why, timeout=_SECONDS)
     assert opened.page.cards.accuracy.face.source.startswith("not on the target's CPU")
     opened.actions_["undo"].trigger()
     assert session.target == target.here()
