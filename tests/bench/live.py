@@ -27,6 +27,7 @@ from typing import Any
 
 import live_resnet
 import live_table
+from peers_machine import commit
 from peers_machine import facts as machine
 
 from studio.control import Control
@@ -34,6 +35,7 @@ from studio.data.reference import DataRef
 from studio.graph.model import Facts
 from studio.metrics import Comparison
 from studio.recipe.settings import REPAIRS, Recipe, Settings
+from studio.target import here
 from studio.workbench.api import Candidate, Job, ModelRef
 from studio.workbench.local import LocalWorkbench
 
@@ -58,7 +60,8 @@ class Ours:
         self.facts: Facts = self.bench.open(str(model), Control())
         self.data = DataRef(str(data), None, samples)
         repair = repair or tuple(name for name in REPAIRS if name != "round")
-        recipe = Recipe(default=Settings(bits=8), calibration_samples=CALIBRATION, repair=repair)
+        goal, width = here().name, Settings(bits=8)
+        recipe = Recipe(target=goal, default=width, calibration_samples=CALIBRATION, repair=repair)
         self.job = Job(ModelRef.to(self.facts), recipe, self.data)
         self.layer = self.facts.layers[len(self.facts.layers) // 2].name
 
@@ -175,7 +178,8 @@ def window(samples: int) -> dict[str, Any]:
 def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = {"machine": machine(options.peers, Recipe().target), "nets": {}}
+    results: dict[str, Any] = {"machine": machine(options.peers, here().name), "nets": {}}
+    results["machine"]["commit"] = commit()
     results["load"] = [round(os.getloadavg()[0], 1)] * 2
     with tempfile.TemporaryDirectory() as folder:
         for name in options.nets:

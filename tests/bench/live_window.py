@@ -29,6 +29,7 @@ from studio.gui.main_window import MainWindow
 from studio.jobs import Outcome
 from studio.project.changes import Changed, Measured
 from studio.recipe.settings import Recipe, Settings
+from studio.target import here
 
 EDITS = (7, 6, 5, 7, 6, 5)
 EVENTS, SECONDS, TICK_MS = 200, 5.0, 10
@@ -96,7 +97,9 @@ def opened(model: str, data: str, samples: int) -> MainWindow:
     bridge.open(model, model, DataRef(data, None, samples))
     wait(lambda: bridge.session.document is not None and bridge.session.document.data is not None)
     repair = ("equalize", "bias")
-    bridge.apply_recipe(Recipe(default=Settings(bits=8), repair=repair, calibration_samples=200), "int8")
+    goal, width = here().name, Settings(bits=8)
+    recipe = Recipe(target=goal, default=width, repair=repair, calibration_samples=200)
+    bridge.apply_recipe(recipe, "int8")
     wait(lambda: bridge.session.measured is not None)
     layers = bridge.session.facts.layers
     window.page.layers.view.select((layers[len(layers) // 2].name,))
