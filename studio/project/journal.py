@@ -31,9 +31,17 @@ class Journal:
     last: int = 0
 
     @classmethod
-    def begin(cls, document: Document, label: str = "open", after: int = 0) -> Journal:
-        """A journal of one state; its revision follows `after`."""
-        return cls((Step(replace(document, revision=after + 1), label),), last=after + 1)
+    def begin(cls, document: Document, label: str = "open") -> Journal:
+        """A journal of one state, of revision 1."""
+        return cls((Step(replace(document, revision=1), label),), last=1)
+
+    def later(self, by: int) -> Journal:
+        """The same states, each revision greater by `by`."""
+        steps = tuple(
+            replace(step, document=replace(step.document, revision=step.document.revision + by))
+            for step in self.steps
+        )
+        return replace(self, steps=steps, last=self.last + by)
 
     @property
     def document(self) -> Document:

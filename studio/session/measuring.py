@@ -115,8 +115,7 @@ class Measuring(Opening):
         self._keep_artifact(step.document, artifact)
         candidate = Candidate(artifact.path, artifact)
         pair = self.workbench.latency(job.model, candidate, job.data, control.part(0.3, 1.0))
-        known = self.measured or Measured(step.document.revision, step.label, artifact)
-        self._keep(replace(known, pair=pair))
+        self._keep(Measured(step.document.revision, step.label, artifact, pair=pair))
         return self._tell(pair, {changes.ARTIFACT, changes.HISTORY})
 
     def compare(

@@ -159,8 +159,8 @@ class Opening(Editor):
             if ticket != self._ticket:
                 raise Cancelled
             before = self._state.journal
-            fresh = journal or Journal.begin(document, after=before.last if before else 0)
-            self._state = _begun(fresh, project, path)
+            after = before.last if before else 0
+            self._state = _begun(journal or Journal.begin(document), project, path, after)
         return self._tell(document.model, set(ALL), notes)
 
 
@@ -175,10 +175,12 @@ def job_of(document: Document) -> Job:
     return Job(ModelRef.to(document.model), document.recipe, data)
 
 
-def _begun(journal: Journal, project: Project | None, path: str) -> State:
+def _begun(journal: Journal, project: Project | None, path: str, after: int) -> State:
+    """The state that work begins with. Its revisions follow `after`: no result begun before fits one."""
     if project is None:
-        return State(journal)
-    return State(journal, project.history, sensitivity=project.sensitivity, project=path)
+        return State(journal.later(after))
+    history = tuple(replace(each, revision=each.revision + after) for each in project.history)
+    return State(journal.later(after), history, sensitivity=project.sensitivity, project=path)
 
 
 def _journal(project: Project, facts: Facts, data: DataFacts | None) -> Journal:
@@ -187,4 +189,5 @@ def _journal(project: Project, facts: Facts, data: DataFacts | None) -> Journal:
     steps = tuple(
         Step(Document(facts, each.recipe, data, each.revision), each.label) for each in project.steps
     )
-    return Journal(steps, project.at, last=max(each.revision for each in project.steps))
+    given = [each.revision for each in project.steps] + [each.revision for each in project.history]
+    return Journal(steps, project.at, last=max(given))

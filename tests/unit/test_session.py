@@ -139,6 +139,28 @@ def test_a_result_for_an_older_revision_is_dropped(session: Session) -> None:
     assert session.history == before
 
 
+def test_a_result_begun_before_a_project_was_opened_is_dropped(
+    folder: Path, sample: Path, tmp_path: Path
+) -> None:
+    work = Session(LocalWorkbench(folder / "built"), memory=Memory(folder / "memory"))
+    work.open(sample, Control())
+    work.apply_preset("int8")
+    saved = work.save(tmp_path / "same.trimtab").value
+    work.build(Control())
+
+    def load(measured: Measured) -> None:
+        work.load(saved, Control())
+
+    begun = work.journal.last
+    with pytest.raises(Cancelled):
+        work.measure(Control(), load)
+    assert work.history == ()
+    assert [step.label for step in work.journal.steps][-1] == "preset int8"
+    assert min(step.document.revision for step in work.journal.steps) > begun
+    assert work.artifact is None
+    work.close()
+
+
 def test_undo_finds_the_figures_of_that_state_again(session: Session) -> None:
     session.set_layers(["*"], Settings(bits=8))
     first = session.measure(Control()).value
