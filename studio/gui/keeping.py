@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from studio.control import Control
+from studio.errors import StudioError
 from studio.gui import numbers
 from studio.gui.bridge import Bridge
 from studio.gui.texts import T
-from studio.project import changes
+from studio.project import changes, store
 from studio.project.changes import Changed
 from studio.project.recovery import Recovery
 from studio.session.session import Session
@@ -28,6 +31,7 @@ class Keeper(QObject):
     def __init__(self, bridge: Bridge, recovery: Recovery, parent: QObject) -> None:
         super().__init__(parent)
         self._bridge, self.recovery = bridge, recovery
+        self._writing, self._closed = Lock(), False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SOON_MS)
@@ -47,17 +51,38 @@ class Keeper(QObject):
             self._bridge.run(KEEP, KEEP, self._write, quiet=True)
 
     def _write(self, control: Control) -> None:
-        session = self._bridge.session
-        self.recovery.keep(session.snapshot())
-        if session.state.project:
-            session.save(session.state.project)
+        with self._writing:
+            if not self._closed:
+                self._write_now()
+
+    def _write_now(self) -> None:
+        """One state into both places: what is opened meanwhile must not get into the project of this."""
+        state = self._bridge.session.state
+        kept = self._bridge.session.snapshot(state)
+        self.recovery.keep(kept)
+        if state.project:
+            store.save(Path(state.project), kept)
 
     def close(self) -> None:
         """The program ends in peace: saved work needs no recovery, other work stays for next time."""
         self._timer.stop()
+        with self._writing:
+            self._closed = True
+            if self._needless():
+                self.recovery.drop()
+
+    def _needless(self) -> bool:
+        """Whether all lies in a project, its last half second too, or there is nothing to recover."""
         session = self._bridge.session
-        if session.document is None or session.state.project or not worth_keeping(session):
-            self.recovery.drop()
+        if not worth_keeping(session):
+            return True
+        if not session.state.project:
+            return False
+        try:
+            self._write_now()
+        except StudioError:
+            return False
+        return True
 
 
 def progress_of(session: Session) -> str:

@@ -41,6 +41,7 @@ class State:
     the last one built and `artifact_revision` the revision it was built from. `board_runs` and
     `exported` are (revision, run on a board) and (revision, path written), oldest first. `misses`
     tell how far each estimate was from what was measured then; `visited` what the last search measured.
+    `opening` tells one opened model or project from the next.
     """
 
     journal: Journal | None = None
@@ -55,6 +56,7 @@ class State:
     drift: tuple[LayerDrift, ...] = ()
     drift_revision: int = 0
     project: str = ""
+    opening: int = 0
 
     @property
     def revision(self) -> int:

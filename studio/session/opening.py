@@ -75,15 +75,19 @@ class Opening(Editor):
 
     def save(self, path: str | Path) -> Changed[Path]:
         """Keep the work as a project folder; raises `ProjectError`."""
-        folder = Path(path)
-        store.save(folder, self.snapshot())
+        folder, state = Path(path), self.state
+        store.save(folder, self.snapshot(state))
         with self._lock:
-            self._state = replace(self._state, project=str(folder))
+            if self._state.opening == state.opening:  # else the folder is not that of what is open now
+                self._state = replace(self._state, project=str(folder))
         return self._tell(folder, {changes.PROJECT})
 
-    def snapshot(self) -> Project:
-        """All that a project keeps, as of now; raises `ProjectError` where nothing is open."""
-        state, journal = self.state, self.journal
+    def snapshot(self, state: State | None = None) -> Project:
+        """All that a project keeps of `state` (None: of now); raises `ProjectError` where nothing is open."""
+        state = state or self.state
+        journal = state.journal
+        if journal is None:
+            raise ProjectError("session", "no model is open", "Open a model first.")
         steps = tuple(
             SavedStep(each.label, each.document.revision, each.document.recipe) for each in journal.steps
         )
@@ -104,10 +108,11 @@ class Opening(Editor):
 
     def _digest_of(self, facts: Facts) -> tuple[int, str]:
         """Of the model file, read once per model: it may have gigabytes."""
-        if self._digest is None or self._digest[0] != facts.key:
+        known = self._digest
+        if known is None or known[0] != facts.key:
             with suppress(OSError):
-                self._digest = facts.key, digest(Path(facts.path))
-        return self._digest[1] if self._digest and self._digest[0] == facts.key else (0, "")
+                known = self._digest = facts.key, digest(Path(facts.path))
+        return known[1] if known and known[0] == facts.key else (0, "")
 
     def attach_data(self, ref: DataRef, control: Control) -> Changed[DataFacts]:
         """Use a data set from now on, and remember it for this model; raises `DataError`."""
@@ -160,7 +165,8 @@ class Opening(Editor):
                 raise Cancelled
             before = self._state.journal
             after = before.last if before else 0
-            self._state = _begun(journal or Journal.begin(document), project, path, after)
+            begun = _begun(journal or Journal.begin(document), project, path, after)
+            self._state = replace(begun, opening=ticket)
         return self._tell(document.model, set(ALL), notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from studio.data.reference import DataRef
 from studio.gui.lost import LostWork
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import Look
+from studio.project import store
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -71,3 +73,20 @@ def test_a_project_that_is_open_is_saved_by_itself(
     assert session.document.data.ref == DataRef(str(sample_data), limit=200)
     opened.close()
     assert opened.keeper.recovery.lost() == ()
+
+
+def test_the_last_edit_before_the_end_is_in_the_project(opened: MainWindow, tmp_path: Path) -> None:
+    folder = opened.bridge.session.save(tmp_path / "last.trimtab").value
+    opened.bridge.apply_preset("int8")
+    opened.close()
+    assert store.load(folder).steps[-1].label == "preset int8"
+    assert not opened.keeper.recovery.path.exists()
+
+
+def test_a_project_that_cannot_be_written_leaves_the_snapshot(opened: MainWindow, tmp_path: Path) -> None:
+    folder = opened.bridge.session.save(tmp_path / "gone.trimtab").value
+    shutil.rmtree(folder)
+    folder.write_text("no folder any more")
+    opened.bridge.apply_preset("int8")
+    opened.close()
+    assert store.load(opened.keeper.recovery.path).steps[-1].label == "preset int8"

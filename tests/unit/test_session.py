@@ -12,7 +12,7 @@ import pytest
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef, Preprocessing
 from studio.errors import DataError, ModelError, ProjectError, RecipeError
-from studio.project import changes
+from studio.project import changes, store
 from studio.project.changes import Changed, Measured
 from studio.project.memory import Memory
 from studio.recipe.settings import Recipe, Rule, Settings
@@ -158,6 +158,25 @@ def test_a_result_begun_before_a_project_was_opened_is_dropped(
     assert [step.label for step in work.journal.steps][-1] == "preset int8"
     assert min(step.document.revision for step in work.journal.steps) > begun
     assert work.artifact is None
+    work.close()
+
+
+def test_a_save_does_not_give_its_folder_to_what_was_opened_meanwhile(
+    folder: Path, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Session(LocalWorkbench(folder / "built"), memory=Memory(folder / "memory"))
+    work.open(sample, Control())
+    work.apply_preset("int8")
+    write = store.save
+
+    def slow(path: Path, project: store.Project) -> Path:
+        work.open(sample, Control())
+        return write(path, project)
+
+    monkeypatch.setattr(store, "save", slow)
+    work.save(tmp_path / "first.trimtab")
+    assert work.state.project == ""
+    assert [step.label for step in store.load(tmp_path / "first.trimtab").steps][-1] == "preset int8"
     work.close()
 
 
