@@ -45,18 +45,19 @@ def prune(
     """
     if not any(row.structure != "none" for row in work.rows.values()):
         return
-    if source is not None and not _in_float32(work):
+    watched = _in_float32(work)
+    if source is not None and not watched:
         source = None
         work.notes.append("the model computes in float16: what to prune was chosen by the weights alone")
     data = source.key if source is not None else ""
-    base = f"{work.state()}:{data}:{work.plan.calibration_samples}"
+    base = f"{work.state()}:{watched}:{data}:{work.plan.calibration_samples}"
     last: dict[str, _Result] = cache.setdefault(_LAST, {})
     key = f"{base}:{work.prune_wishes()}"
-    if key not in last:
-        last[key] = _pruned(work, source, control, _kept(base, cache))
+    result = last.get(key)
+    if result is None:
+        result = last[key] = _pruned(work, source, control, _kept(base, cache))
         for old in list(last)[:-_KEPT]:
-            del last[old]
-    result = last[key]
+            last.pop(old, None)  # another thread may have been here
     work.adopt(clone(result.model))
     work.facts = result.facts
     work.sparsity.update(result.sparsity)

@@ -33,12 +33,14 @@ def output_gains(
     """Per tensor: relative squared error of the outputs per relative squared error of the tensor.
 
     Seen on the first run that has a neighbour of its shape, shortened to what the arithmetic's budget
-    allows; {} where not even one sample can be paid for.
+    allows; {} where not even one sample can be paid for, and where no output is a float.
     """
     pair = _pair(runs, (facts.macs or 0) * (len(tensors) + 2), facts)
     if pair is None or not tensors:
         return {}
     session, outputs = _disturbed(model, tensors)
+    if not outputs:
+        return {}
     names = [*outputs, *tensors]
     first, second = (dict(zip(names, session.run(names, _feeds(session, run)), strict=True)) for run in pair)
     gains = {}
@@ -47,7 +49,10 @@ def output_gains(
         noise = _STEP * (second[name] - first[name])
         moved = session.run(outputs, _feeds(session, pair[0], index, noise))
         answer = np.mean(
-            [_relative(after - first[out], first[out]) for out, after in zip(outputs, moved, strict=True)]
+            [
+                _relative(np.subtract(after, first[out], dtype=np.float32), first[out])
+                for out, after in zip(outputs, moved, strict=True)
+            ]
         )
         gains[name] = float(answer) / max(_relative(noise, first[name]), 1e-12)
     return gains
@@ -76,7 +81,8 @@ def _disturbed(model: ir.Model, tensors: Sequence[str]) -> tuple[ort.InferenceSe
     copy = clone(model)
     values = {str(value.name): value for node in copy.graph for value in node.outputs}
     values |= {str(value.name): value for value in copy.graph.inputs}
-    outputs = [str(value.name) for value in copy.graph.outputs if value.dtype == ir.DataType.FLOAT]
+    floats = (ir.DataType.FLOAT, ir.DataType.FLOAT16)  # of a widened net, outputs keep their 16 bits
+    outputs = [str(value.name) for value in copy.graph.outputs if value.dtype in floats]
     for index, name in enumerate(tensors):
         value = values[name]
         rank = len(value.shape) if value.shape is not None else 0
@@ -119,6 +125,7 @@ def _feeds(
 
 def _relative(error: Array, signal: Array) -> float:
     """Energy of `error` over the variance of `signal` from sample to sample."""
+    error, signal = error.astype(np.float32), signal.astype(np.float32)
     spread = (
         float(np.square(signal - signal.mean(axis=0)).mean())
         if len(signal) > 1

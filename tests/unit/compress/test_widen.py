@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -67,6 +69,23 @@ def test_a_net_of_float16_runs_on_integers(make: Builder, tmp_path: Path, bits: 
     assert (opened.get_inputs()[0].type, opened.get_outputs()[0].type) == ("tensor(float16)",) * 2
     reference = run(serialize(plain.ir), x.astype(np.float32))
     assert sqnr(reference, run(artifact.path, x).astype(np.float32)) > (20 if bits == 8 else 8)
+
+
+@pytest.mark.parametrize("structure", ["channels", "unstructured"])
+def test_what_was_pruned_in_float16_is_not_taken_for_the_widened_net(make: Builder, structure: Any) -> None:
+    model, cache = half_net()[0], dict[str, Any]()
+    thin = Settings(sparsity=0.3, structure=structure)
+    recipe = Recipe(target=HERE, default=msgspec.structs.replace(thin, bits=8, activations=32))
+    make(model, Recipe(target=HERE, default=thin), data=None, cache=cache)
+    assert make(model, recipe, data=None, cache=cache).sha256 == make(model, recipe, data=None).sha256
+
+
+def test_channels_of_a_widened_net_go_by_what_its_outputs_of_16_bits_say(make: Builder) -> None:
+    model, plain = half_net()
+    asked = Recipe(target=HERE, default=Settings(bits=8, sparsity=0.3, structure="channels"))
+    artifact = make(model, asked, data=_half(plain)[0])
+    assert {each.bits for each in artifact.layers} == {8}
+    assert any(each.sparsity > 0 for each in artifact.layers)
 
 
 def test_layers_that_stay_float_keep_16_bits_in_the_file(make: Builder) -> None:
