@@ -147,7 +147,7 @@ class Original:
         self._runner: Runner | None = None
 
     def outputs(self, start: int, stop: int, inputs: Inputs) -> Outputs:
-        key = (self._source.key, self._data, start, stop)
+        key = (self._source.key, self._source.way, self._data, start, stop)
         found = self._cache.get(key)
         if found is None:
             self._runner = self._runner or open_runner(self._source, self._threads)

@@ -15,7 +15,7 @@ DEFAULT_BYTES = 256 << 20
 
 
 class OutputCache:
-    """Outputs by (model key, data key, first sample, end); the longest unused go first.
+    """Outputs by (model key, way of running, data key, first sample, end); the longest unused go first.
 
     Safe to share between threads. `limit` is in bytes; larger single results are not kept.
     """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,15 @@ def test_original_outputs_come_from_the_cache(net, make_data, tmp_path):
     first = compare(original, changed, data, Control(), lambda _: None, cache=cache)
     Path(original.path).unlink()  # were the original opened again, this would show
     assert compare(original, changed, data, Control(), lambda _: None, cache=cache) == first
+
+
+def test_outputs_of_the_two_ways_of_running_are_kept_apart(net, make_data, tmp_path):
+    original, same = net.save(tmp_path / "a.onnx"), net.save(tmp_path / "b.onnx")
+    data, cache = make_data(100), OutputCache()
+    compare(original, same, data, Control(), lambda _: None, cache=cache)
+    Path(original.path).unlink()
+    with pytest.raises(MeasureError, match=r"a\.onnx"):
+        compare(replace(original, spelled_out=True), same, data, Control(), lambda _: None, cache=cache)
 
 
 def test_cancel_between_batches(net, make_data, tmp_path):
