@@ -74,7 +74,7 @@ class Detection:
             difference=_told(after - before, "pp", n, final),
             flips=(),
             sqnr_db=self._distortion.sqnr_db,
-            details=(Detail("missed at IoU 0.5", 100 - float(one[0, 0]), 100 - float(other[0, 0]), "%"),),
+            details=(Detail("AP at IoU 0.5", float(one[0, 0]), float(other[0, 0]), "%"),),
         )
 
 
