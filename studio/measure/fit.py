@@ -21,6 +21,7 @@ EXPLAINED = "variance explained"
 
 class Regression:
     """R² in %: 100 · (1 − squared error / variance of the targets), on the first output of each sample.
+    Of several targets, the variance is that of each about its own mean, the mean over them.
 
     Intervals are those of the mean squared error (Student's t over samples), the variance taken as known;
     the difference is paired. Details are MAE and RMSE in the targets' own unit.
@@ -49,7 +50,7 @@ class Regression:
     def comparison(self, final: bool) -> Comparison:
         """The comparison over everything added so far."""
         targets, (before, after) = np.concatenate(self._targets), map(np.concatenate, self._errors)
-        n, variance = len(targets), max(float(targets.var()), np.finfo(np.float64).tiny)
+        n, variance = len(targets), max(float(targets.var(axis=0).mean()), np.finfo(np.float64).tiny)
         one, other = (100 * np.square(error).mean(axis=1) / variance for error in (before, after))
         return Comparison(
             metric=self.name,

@@ -35,7 +35,7 @@ class Segmentation:
         self._distortion = Distortion()
 
     def add(self, original: Outputs, optimized: Outputs, labels: NDArray[np.generic] | None) -> None:
-        """Take one batch of both models' scores and int (N, H, W) classes; 255 is left out."""
+        """Take one batch of both models' scores and int (N, H, W) classes; 255 and negatives do not count."""
         assert labels is not None
         axis = -1 if self._last else 1
         for kept, outputs in zip(self._kept, (original, optimized), strict=True):
@@ -62,10 +62,10 @@ class Segmentation:
 
 def _counts(found: NDArray[np.int64], truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """(N, 3, C): of each class and picture, pixels found and true, pixels found, pixels true."""
-    counted = truth != IGNORED
+    counted = (truth != IGNORED) & (truth >= 0)
     if truth[counted].size and int(truth[counted].max()) >= classes:
         cause = f"label {int(truth[counted].max())} is out of range: the model tells {classes} classes apart"
-        raise DataError("labels", cause, "Number the classes from 0; 255 marks pixels to leave out.")
+        raise DataError("labels", cause, "Number the classes from 0; 255 or -1 marks pixels to leave out.")
     each = [
         [np.bincount(part, minlength=classes) for part in (one[(one == true) & use], one[use], true[use])]
         for one, true, use in zip(found, truth, counted, strict=True)

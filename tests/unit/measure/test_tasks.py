@@ -42,12 +42,20 @@ def test_regression_tells_explained_variance_mae_and_rmse(random: np.random.Gene
     targets = random.normal(0, 2, (200, 3))
     found = told(targets + 0.5, targets - 1.0, targets)
     assert found.metric == "variance explained"
-    assert found.original.value == pytest.approx(100 * (1 - 0.25 / targets.var()))
-    assert found.difference.value == pytest.approx(-75 / targets.var())
+    variance = targets.var(axis=0).mean()
+    assert found.original.value == pytest.approx(100 * (1 - 0.25 / variance))
+    assert found.difference.value == pytest.approx(-75 / variance)
     assert [(each.name, each.original, each.optimized) for each in found.details] == [
         ("MAE", pytest.approx(0.5), pytest.approx(1.0)),
         ("RMSE", pytest.approx(0.5), pytest.approx(1.0)),
     ]
+
+
+def test_targets_far_apart_do_not_explain_each_other(random: np.random.Generator) -> None:
+    targets = random.normal(0, 1, (200, 2)) + np.array([0.0, 1000.0])
+    blind = np.broadcast_to(targets.mean(axis=0), targets.shape)
+    found = told(targets, blind, targets)
+    assert (found.original.value, found.optimized.value) == (100.0, pytest.approx(0.0, abs=1e-9))
 
 
 def test_the_paired_interval_of_a_regression_covers_the_truth(random: np.random.Generator) -> None:
@@ -62,11 +70,12 @@ def test_the_paired_interval_of_a_regression_covers_the_truth(random: np.random.
     assert hits > 180
 
 
+@pytest.mark.parametrize("mark", [IGNORED, -1])
 @pytest.mark.parametrize("last", [False, True])
-def test_mean_iou_is_that_of_a_count_by_hand_and_leaves_marked_pixels_out(last: bool) -> None:
-    truth = np.array([[[0, 0], [1, IGNORED]]] * 4)
+def test_mean_iou_is_that_of_a_count_by_hand_and_leaves_marked_pixels_out(last: bool, mark: int) -> None:
+    truth = np.array([[[0, 0], [1, mark]]] * 4)
     scores = np.eye(3)[np.array([[[0, 1], [1, 2]]] * 4)]
-    perfect = np.eye(3)[np.where(truth == IGNORED, 0, truth)]
+    perfect = np.eye(3)[np.where(truth == mark, 0, truth)]
     found = told(*(each if last else np.moveaxis(each, -1, 1) for each in (perfect, scores)), truth)
     assert found.metric == "mean IoU"
     assert found.original.value == 100
