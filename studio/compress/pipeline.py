@@ -76,7 +76,7 @@ def build(
         recipe=recipe,
         target=target.name,
         parent=model.facts.key,
-        calibration=calibration.key if calibration is not None and _used(plan) else "",
+        calibration=calibration.key if calibration is not None and _looks(plan) else "",
         layers=outcomes(work, proto),
         seconds=perf_counter() - began,
         notes=tuple(work.notes),
@@ -138,9 +138,9 @@ def _run(work: Work, name: str, apply: Callable[[], None]) -> None:
         work.done.append(name)
 
 
-def _used(plan: Plan) -> bool:
+def _looks(plan: Plan) -> bool:
     """Whether calibration data, where there is any, has a say in the bytes of this plan's artifact."""
-    return any(row.quantized or row.sparsity > 0 for row in plan.layers)
+    return any(row.looks for row in plan.layers)
 
 
 def _proto(work: Work) -> onnx.ModelProto:

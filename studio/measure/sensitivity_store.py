@@ -27,7 +27,7 @@ from studio import __version__
 from studio.errors import MeasureError
 from studio.kept import KeptRows
 from studio.metrics import Figure
-from studio.recipe.resolve import LayerPlan, Plan
+from studio.recipe.resolve import Plan
 from studio.target import Target, spelled_out
 
 VERSION = 2
@@ -87,13 +87,9 @@ def order_of(plan: Plan, target: Target, calibration: str) -> str:
     and what was refused have no say; nor has the order of the repairs, which is the pipeline's.
     """
     rows = [replace(row, refused=()) for row in plan.layers if row.touched]
-    looks = (calibration, plan.calibration) if any(map(_looks, rows)) else ()
+    looks = (calibration, plan.calibration) if any(row.looks for row in rows) else ()
     told = (VERSION, __version__, rows, sorted(plan.repair), target, spelled_out(target.name), looks)
     return sha256(msgspec.json.encode(told)).hexdigest()
-
-
-def _looks(row: LayerPlan) -> bool:
-    return row.quantized or row.sparsity > 0 or row.threshold > 0
 
 
 def store_name(model: str, data: str, samples: int, runtime: str) -> str:

@@ -40,6 +40,11 @@ class LayerPlan:
         return self.bits <= 8
 
     @property
+    def looks(self) -> bool:
+        """Whether calibration data, where there is any, may have a say in what becomes of the layer."""
+        return self.quantized or self.sparsity > 0 or self.threshold > 0
+
+    @property
     def touched(self) -> bool:
         return self.bits != FLOAT or self.sparsity > 0 or self.threshold > 0
 

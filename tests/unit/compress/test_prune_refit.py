@@ -140,6 +140,7 @@ def test_a_threshold_takes_what_lies_below_it(tmp_path: Path) -> None:
     for layer, array in zip(artifact.layers, list(arrays().values()), strict=False):
         assert layer.structure == "unstructured"
         assert abs(layer.sparsity - float((np.abs(array) <= 0.5).mean())) < 1e-6
+    assert built(tmp_path, Noise(1), Settings(threshold=0.5)).calibration == Noise(1).key
     everything = built(tmp_path, None, Settings(threshold=100.0))
     assert all(0.9 < layer.sparsity <= 0.96 for layer in everything.layers)
     assert "of a layer's weights go" in everything.layers[0].refused[-1].reason
