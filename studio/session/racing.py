@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from studio.control import Control
+from studio.errors import BoardError
 from studio.metrics import ESTIMATED
 from studio.search.budgets import HERE, Budgets, Effort, Timed, Wish
 from studio.search.front import Found, Visited
@@ -58,7 +59,13 @@ class Racing(Profiling):
         return found
 
     def _timed_there(self, job: Job, board: str, seen: Visited, control: Control) -> Timed:
-        """The median of a visited recipe's file on the board, which goes on with what it does."""
+        """The median of a visited recipe's file on the board, which goes on with what it does.
+
+        Raises `BoardError` where the board's times cannot be trusted.
+        """
         package = self._whole(job, seen.recipe, control.part(0.0, 0.3))
         run = self.boards.try_out(board, package, control.part(0.3, 1.0))
+        if run.invalid:
+            fix = "Let it cool down or fix its clock and search again, or search without its time."
+            raise BoardError(f"board {board}", f"its times cannot be trusted: {run.invalid}", fix)
         return Timed(seen.recipe, seen.artifact.sha256, run.p50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from studio.boards.tools import Tool
 from studio.boards.trust import condition, doubt
 from studio.boards.upload import put_shared
 from studio.control import Control
+from studio.errors import BoardError
 from studio.layer_times import Cost, LayerShape
 from studio.paths import cache_dir
 
@@ -69,11 +71,14 @@ def measure(
     before = condition(link)
     script = _script(releases, tool, places[: len(made)], places[len(made) :], threads)
     shown = control.part(0.3, 1.0)
-    reply = Job(link, releases.board, releases, script).run(shown, lambda line: show(line, shown))
+    try:
+        reply = Job(link, releases.board, releases, script).run(shown, lambda line: show(line, shown))
+    finally:
+        with contextlib.suppress(BoardError):  # a board that is away keeps them, for the next asking
+            for each in sent:
+                releases.verb("unshare", each.id)
     if reply.status:
         raise failed(releases.board, "timing layers", reply)
-    for each in sent:
-        releases.verb("unshare", each.id)
     return Measured(*_read(reply.out, batches, len(wholes)), doubt(link, releases.board, before)[1])
 
 

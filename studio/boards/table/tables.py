@@ -58,7 +58,8 @@ def take(
     fresh = wanted(net.facts, net.target, known)
     rest = control.part(0.2, 1.0)
     measured = measure(link, releases, tool, fresh, net.wholes, options.threads, rest)
-    store.keep_costs(digest, measured.costs)
+    if not measured.invalid:  # what is kept is used again, without the doubt
+        store.keep_costs(digest, measured.costs)
     known |= measured.costs
     table = LayerTable(
         board=board.name,
