@@ -43,7 +43,10 @@ VERBS = (
     Verb("boards", T.boards, "board", "Ctrl+B", needs_model=False, checkable=True),
     Verb("export", T.export, "export", "Ctrl+E"),
     Verb("find", T.layers_find, "search", "Ctrl+F"),
-    *(Verb(page.action, page.title, page.icon, f"Ctrl+{at}") for at, page in enumerate(PAGES, 1)),
+    *(
+        Verb(page.action, page.title, page.icon, f"Ctrl+{at}" if at < 10 else "")
+        for at, page in enumerate(PAGES, 1)
+    ),
     Verb("help", T.help_here, "info", "F1"),
     Verb("tour", T.tour, "info"),
     Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),

@@ -134,3 +134,14 @@ def test_a_search_is_begun_and_stopped_by_its_button(opened: MainWindow, qtbot: 
     qtbot.waitUntil(lambda: panel.form.run.text() == "Find a recipe", timeout=_SECONDS)
     assert opened.bridge.session.recipe == before
     assert "your recipe is as it was" in panel.story.text()
+
+
+def test_a_search_that_has_ended_is_over_though_its_lane_is_still_at_it(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, bridge = window.page.of(AutoPanel), window.bridge
+    monkeypatch.setattr(bridge, "busy", lambda lane: True)
+    with qtbot.waitSignal(bridge.ended):
+        panel.form.wanted.emit(True)  # nothing is open: it ends at once
+    panel.draw()
+    assert panel.form.run.text() == "Find a recipe"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.doctor.findings import Diagnosis, Evidence, Finding, Fix
-from studio.gui.bridge import MEASURE
+from studio.gui.bridge import DOCTOR, MEASURE, OPEN
 from studio.gui.doctor import words
 from studio.gui.doctor.model import FindingsModel
 from studio.gui.doctor.panel import DoctorPanel
@@ -75,3 +77,20 @@ def test_a_fix_is_found_applied_and_undone(opened: MainWindow, qtbot: QtBot) -> 
     assert not panel.apply.isEnabled()  # these findings were of the state before
     bridge.undo()
     assert bridge.session.recipe == before
+
+
+@pytest.mark.slow
+def test_another_model_ends_the_examination(
+    opened: MainWindow, qtbot: QtBot, sample: Path, tmp_path: Path
+) -> None:
+    panel, bridge = opened.page.of(DoctorPanel), opened.bridge
+    bridge.edit(("*",), Settings(bits=4))
+    panel.run.click()
+    assert panel.run.text() == "Cancel"
+    other = tmp_path / "other.onnx"
+    other.write_bytes(sample.read_bytes())
+    bridge.open(str(other), other.name)
+    qtbot.waitUntil(lambda: panel.run.text() == "Examine", timeout=_SECONDS)
+    qtbot.waitUntil(lambda: not bridge.busy(DOCTOR) and not bridge.busy(OPEN), timeout=_SECONDS)
+    bridge.proven.emit(_FOUND[0])  # one that was still on its way
+    assert not panel.source.findings

@@ -38,3 +38,9 @@ def test_the_tour_goes_from_hint_to_hint_and_is_offered_once(window: MainWindow,
     QTest.mouseClick(tour.next, Qt.MouseButton.LeftButton)
     assert tour.isHidden()
     assert window.preferences.toured
+
+
+def test_every_key_is_one(window: MainWindow) -> None:
+    keys = [action.shortcut() for action in window.actions_.all() if not action.shortcut().isEmpty()]
+    assert [key.toString() for key in keys if "+1" in key.toString()] == ["Ctrl+1"]
+    assert all(key.count() == 1 and key[0].key() != Qt.Key.Key_unknown for key in keys)

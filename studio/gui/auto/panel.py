@@ -50,7 +50,7 @@ class AutoPanel(Panel):
         self._scatter: Scatter | None = None
         self._so_far: list[Visited] = []
         self._recipes: dict[int, Recipe] = {}  # of states that an edit has let go, too
-        self._running = False
+        self._running, self._ticket = False, 0  # ticket of the search that was begun last
         self._arrange(body)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -61,6 +61,7 @@ class AutoPanel(Panel):
     def _wire(self) -> None:
         bridge = self._bridge
         bridge.changed.connect(self._take)
+        bridge.started.connect(self._take_start)
         bridge.visited.connect(self._take_visited)
         bridge.ended.connect(self._take_end)
         self.form.changed.connect(self._soon)
@@ -189,6 +190,11 @@ class AutoPanel(Panel):
             self.form.suggest_latency(measured.pair.original.p50)
         self._soon()
 
+    @Slot(str, str, int)
+    def _take_start(self, lane: str, name: str, ticket: int) -> None:
+        if lane == SEARCH:
+            self._ticket = ticket
+
     @Slot(object)
     def _take_visited(self, visited: Visited) -> None:
         self._so_far.append(visited)
@@ -207,7 +213,7 @@ class AutoPanel(Panel):
 
     @Slot(object)
     def _take_end(self, outcome: Outcome) -> None:
-        if outcome.lane != SEARCH or self._bridge.busy(SEARCH):
+        if outcome.lane != SEARCH or outcome.ticket != self._ticket:
             return
         self._running = False
         if isinstance(outcome.value, Changed) and isinstance(outcome.value.value, Found):

@@ -122,6 +122,8 @@ class DoctorPanel(Panel):
 
     @Slot(object)
     def _take_proven(self, finding: Finding) -> None:
+        if not self._ticket:
+            return  # of a model that was closed meanwhile
         self.source.show_findings(ranked((*self.source.findings, finding)))
         self._show()
 
@@ -138,11 +140,16 @@ class DoctorPanel(Panel):
             self.say(T.doctor_found.format(n=len(found.findings), tried=found.tried))
             if found.findings:
                 self.table.selectRow(0)
+                if not self.fresh:
+                    self.say(T.doctor_stale)
         self._show()
 
     @Slot(object)
     def _take(self, change: Changed[Any]) -> None:
         if changes.MODEL in change:
+            if self._ticket:
+                self._bridge.cancel(DOCTOR)
+                self._ticket = 0
             self.source.show_findings(())
             self.story.setText(T.doctor_how)
             self.say("")
