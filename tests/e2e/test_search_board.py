@@ -11,6 +11,7 @@ from sshd import Sshd, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
+from studio.boards.facts import BoardFacts
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import BoardError
@@ -73,3 +74,11 @@ def test_a_board_that_nobody_knows_is_named_before_anything_is_measured(session:
     with pytest.raises(BoardError, match="no such board"):
         session.search(Budgets(max_latency=3.0, place="nobody"), Control())
     assert session.state.visited == ()
+
+
+def test_times_that_the_board_itself_doubts_are_not_searched_by(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoardFacts, "times_mean_nothing", property(lambda _: "the board is throttled now"))
+    with pytest.raises(BoardError, match="its times cannot be trusted: the board is throttled now"):
+        session.search(Budgets(max_drop=3.0, max_latency=1000.0, place="pi"), Control())
