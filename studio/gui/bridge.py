@@ -127,6 +127,13 @@ class Bridge(QObject):
                 self.session.attach_data(then, control.part(0.8, 1.0))
             return found
 
+        self._open(name, work)
+
+    def recover(self, path: str, name: str) -> None:
+        """Take up a snapshot of work that was not saved."""
+        self._open(name, lambda control: self.session.recover(path, control))
+
+    def _open(self, name: str, work: Callable[[Control], object]) -> None:
         self._lanes.cancel(MEASURE)
         self._lanes.cancel(SENSE)
         self.run(OPEN, T.job_open.format(name=name), work)

@@ -92,6 +92,10 @@ class Files(QObject):
         """Open a model; what is open stays until it succeeds."""
         self._bridge.open(path, Path(path).name)
 
+    def recover(self, path: str) -> None:
+        """Take up work that was not saved; saving it asks for a place."""
+        self._bridge.recover(path, Path(path).name)
+
     def open_sample(self) -> None:
         """Open the shipped model with its data."""
         model, data = (resource("samples", name) for name in _SAMPLE)

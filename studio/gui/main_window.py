@@ -143,7 +143,7 @@ class MainWindow(QMainWindow):
         start.open_wanted.connect(self.files.ask_model)
         start.sample_wanted.connect(self.files.open_sample)
         start.recent_wanted.connect(self.files.open)
-        start.lost.wanted.connect(self.files.open)
+        start.lost.wanted.connect(self.files.recover)
         self.page.cards.accuracy.action.clicked.connect(self.files.ask_data)
         self.look.changed.connect(self._dress)
         edges.toolbar.allow(False)

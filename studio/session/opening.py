@@ -62,6 +62,13 @@ class Opening(Editor):
 
     def load(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Open a project where it was left, undo steps and measured figures included."""
+        return self._load(path, control, str(path))
+
+    def recover(self, path: str | Path, control: Control) -> Changed[Facts]:
+        """Take up a snapshot of work that was not saved: as `load`, but it has no project folder yet."""
+        return self._load(path, control, "")
+
+    def _load(self, path: str | Path, control: Control, home: str) -> Changed[Facts]:
         ticket = self._ticket = next(self._tickets)
         project = store.load(Path(path))
         model = find_model(Path(path), project)
@@ -71,7 +78,7 @@ class Opening(Editor):
             raise ProjectError(str(path), cause, "Put the old file back, or open the model itself.")
         data, notes = self._attached(facts, project.data, control.part(0.8, 1.0))
         journal = _journal(project, facts, data)
-        return self._opened(ticket, control, journal.document, notes, journal, project, str(path))
+        return self._opened(ticket, control, journal.document, notes, journal, project, home)
 
     def save(self, path: str | Path) -> Changed[Path]:
         """Keep the work as a project folder; raises `ProjectError`."""

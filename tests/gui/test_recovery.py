@@ -57,6 +57,7 @@ def test_an_edit_survives_kill_9_of_the_window(
     qtbot.waitUntil(lambda: session.document is not None, timeout=_SECONDS)
     assert session.plan().of("down1/conv").bits == 4
     assert [step.label for step in session.journal.steps] == ["open", "down1/conv: bits 4"]
+    assert session.state.project == ""
     window.close()
 
 

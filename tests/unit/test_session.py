@@ -180,6 +180,19 @@ def test_a_save_does_not_give_its_folder_to_what_was_opened_meanwhile(
     work.close()
 
 
+def test_recovered_work_has_no_project_folder(folder: Path, sample: Path, tmp_path: Path) -> None:
+    work = Session(LocalWorkbench(folder / "built"), memory=Memory(folder / "memory"))
+    work.open(sample, Control())
+    work.apply_preset("int8")
+    saved = work.save(tmp_path / "snapshot.trimtab").value
+    work.recover(saved, Control())
+    assert work.journal.steps[-1].label == "preset int8"
+    assert work.state.project == ""
+    work.load(saved, Control())
+    assert work.state.project == str(saved)
+    work.close()
+
+
 def test_undo_finds_the_figures_of_that_state_again(session: Session) -> None:
     session.set_layers(["*"], Settings(bits=8))
     first = session.measure(Control()).value
