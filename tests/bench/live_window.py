@@ -34,6 +34,7 @@ from studio.target import here
 EDITS = (7, 6, 5, 7, 6, 5)
 EVENTS, SECONDS, TICK_MS = 200, 5.0, 10
 PATIENCE = 120.0
+CALM = 2.0
 
 
 class Painted(QObject):
@@ -138,6 +139,8 @@ def drag(window: MainWindow, name: str) -> dict[str, float]:
         window.page.layers.view.edited.emit((name,), Settings(bits=2 + event % 6), "one drag")
     wait(lambda: window.bridge.session.measured is not None and not window.bridge.busy(MEASURE))
     ticks.stop()
+    calm = time.perf_counter() + CALM
+    wait(lambda: time.perf_counter() >= calm)  # a second end, were there one, would be told by now
     return {"late_ms": ticks.worst, "finals": ended.count(window.bridge.session.state.revision)}
 
 
