@@ -71,22 +71,33 @@ def examine(patient: Patient, control: Control, emit: Emit, cache: OutputCache |
     chart = _chart(patient, source, found, control.part(0.3, 0.4))
     if not _harmed(found):
         return Diagnosis(found, (), _vital(chart), tried)
-    trials = Trials(patient, now, found, emit, kept)
+    trials = Trials(patient, now, found, control.part(0.4, 0.4), emit, kept)
     trials.go(specific(chart), control.part(0.4, 0.8))
-    if trials.best < _CURED * -found.difference.value:
+    if trials.best < _CURED * trials.loss:
         trials.go(general(chart), control.part(0.8, 1.0))
     return Diagnosis(found, ranked(trials.findings), _vital(chart), tried + trials.count)
 
 
 class Trials:
-    """Builds and measures fixes; of each suspicion the fix that wins most stays."""
+    """Builds and measures fixes; of each suspicion the fix that wins most stays.
+
+    `loss` is in points of the same metric as the gains: without labels, the original's answers
+    are the truth for both.
+    """
 
     def __init__(
-        self, patient: Patient, now: Artifact, found: Comparison, emit: Emit, cache: OutputCache
+        self,
+        patient: Patient,
+        now: Artifact,
+        found: Comparison,
+        control: Control,
+        emit: Emit,
+        cache: OutputCache,
     ) -> None:
-        self._patient, self._now, self._loss, self._emit = patient, now, -found.difference.value, emit
-        self._cache = cache
+        self._patient, self._now, self._emit, self._cache = patient, now, emit, cache
         self._judged = Judged(patient.dataset, patient.original, cache, patient.threads)
+        labelled = patient.dataset.facts.labelled
+        self.loss = -(found if labelled else self._held(patient.original, now, control)).difference.value
         self.findings: list[Finding] = []
         self.count = 0
 
@@ -112,15 +123,17 @@ class Trials:
         self.count += 1
         gain = Figure(0.0, "pp", 0, "")
         if artifact.sha256 != self._now.sha256:
-            effort = Effort(threads=self._patient.threads)
-            quiet, sources = control.part(0.0, 0.0), (built(self._now), built(artifact))
-            gain = compare(*sources, self._judged, quiet, _quiet, effort, self._cache).difference
+            gain = self._held(built(self._now), artifact, control.part(0.0, 0.0)).difference
         more = artifact.bytes - self._now.bytes
         return Finding(suspicion.cause, suspicion.where, suspicion.evidence, fix, gain, more)
 
+    def _held(self, first: SessionSource, artifact: Artifact, control: Control) -> Comparison:
+        effort = Effort(threads=self._patient.threads)
+        return compare(first, built(artifact), self._judged, control, _quiet, effort, self._cache)
+
     def _proven(self, finding: Finding) -> bool:
         gain = finding.gain
-        if gain is None or gain.low is None or gain.value < _WORTH * self._loss:
+        if gain is None or gain.low is None or gain.value < _WORTH * self.loss:
             return False
         return gain.value > _MANY * (gain.value - gain.low)
 

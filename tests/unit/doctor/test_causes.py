@@ -147,6 +147,20 @@ def test_without_labels_the_original_is_right(patient: Patient, tmp_path: Path) 
     assert first.where == ("second",)
 
 
+def test_a_loss_in_pictures_without_labels_is_weighed_like_the_gains(
+    patient: Patient, tmp_path: Path
+) -> None:
+    net = Net()
+    net.conv(net.conv(net.conv("x", "first", 3, 16), "second", 16, 16), "third", 16, 16)
+    net.op("Identity", ["third.relu"], "head")
+    session = patient(net, pictures(1, 200))
+    np.savez(tmp_path / "bare.npz", x=pictures(1, 200))
+    session.attach_data(DataRef(str(tmp_path / "bare.npz")), Control())
+    found = _diagnosed(session, _recipe().with_rule("second", Settings(bits=4)))
+    assert found.comparison.metric == "output match"
+    assert (found.findings[0].cause, found.findings[0].where) == ("bits", ("second",))
+
+
 def test_it_needs_data(patient: Patient, bench: LocalWorkbench, tmp_path: Path) -> None:
     session = Session(bench, memory=Memory(tmp_path / "none"))
     session.open(plain().save(tmp_path / "alone.onnx"), Control())
