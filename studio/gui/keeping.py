@@ -21,7 +21,15 @@ from studio.session.session import Session
 KEEP = "keep"
 _SOON_MS = 500
 _WORTH = frozenset(
-    {changes.MODEL, changes.DATA, changes.RECIPE, changes.JOURNAL, changes.HISTORY, changes.SENSITIVITY}
+    {
+        changes.MODEL,
+        changes.DATA,
+        changes.RECIPE,
+        changes.JOURNAL,
+        changes.HISTORY,
+        changes.SENSITIVITY,
+        changes.PROJECT,
+    }
 )
 
 
@@ -32,6 +40,7 @@ class Keeper(QObject):
         super().__init__(parent)
         self._bridge, self.recovery = bridge, recovery
         self._writing, self._closed = Lock(), False
+        self._saved: set[int] = set()  # the openings that lie in a project as they were left
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SOON_MS)
@@ -59,9 +68,11 @@ class Keeper(QObject):
         """One state into both places: what is opened meanwhile must not get into the project of this."""
         state = self._bridge.session.state
         kept = self._bridge.session.snapshot(state)
-        self.recovery.keep(kept)
+        self._saved.discard(state.opening)
+        self.recovery.keep(kept, state.opening)
         if state.project:
             store.save(Path(state.project), kept)
+            self._saved.add(state.opening)
 
     def close(self) -> None:
         """The program ends in peace: saved work needs no recovery, other work stays for next time."""
@@ -69,7 +80,9 @@ class Keeper(QObject):
         with self._writing:
             self._closed = True
             if self._needless():
-                self.recovery.drop()
+                self._saved.add(self._bridge.session.state.opening)
+            for opening in self._saved:
+                self.recovery.drop(opening)
 
     def _needless(self) -> bool:
         """Whether all lies in a project, its last half second too, or there is nothing to recover."""

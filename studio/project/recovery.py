@@ -36,23 +36,31 @@ class Lost:
 
 
 class Recovery:
-    """The snapshot of this program. `folder` holds those of all (default: in the user's data)."""
+    """The snapshots of this program, one per `opening`: a model opened later leaves those before it alone.
+
+    `folder` holds those of all programs (default: in the user's data).
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or data_dir() / "recovery"
-        self.path = self.folder / f"{os.getpid()}-{id(self):x}{store.SUFFIX}"
+        self._name = f"{os.getpid()}-{id(self):x}-"
 
-    def keep(self, project: Project) -> None:
-        """Replace the snapshot by `project`; raises `ProjectError`, leaving the old one."""
-        fresh = not self.path.is_dir()
-        store.save(self.path, project)
+    def path(self, opening: int) -> Path:
+        """Where the snapshot of that opening lies."""
+        return self.folder / f"{self._name}{opening}{store.SUFFIX}"
+
+    def keep(self, project: Project, opening: int) -> None:
+        """Replace the snapshot of `opening` by `project`; raises `ProjectError`, leaving the old one."""
+        path = self.path(opening)
+        fresh = not path.is_dir()
+        store.save(path, project)
         if fresh:
             with suppress(OSError):  # without an owner it is offered too early, which loses nothing
-                write_atomic(self.path / _OWNER, msgspec.json.encode(_me()))
+                write_atomic(path / _OWNER, msgspec.json.encode(_me()))
 
-    def drop(self) -> None:
-        """There is nothing to recover any more."""
-        shutil.rmtree(self.path, ignore_errors=True)
+    def drop(self, opening: int) -> None:
+        """There is nothing to recover of `opening` any more."""
+        shutil.rmtree(self.path(opening), ignore_errors=True)
 
     def lost(self) -> tuple[Lost, ...]:
         """Snapshots of programs that are gone, newest first; all but the newest few are deleted."""
@@ -63,7 +71,7 @@ class Recovery:
 
     def _orphans(self) -> Iterator[Lost]:
         for path in self.folder.glob(f"*{store.SUFFIX}"):
-            if path == self.path or _owned(path):
+            if path.name.startswith(self._name) or _owned(path):
                 continue
             with suppress(ProjectError, OSError):
                 project = store.load(path)

@@ -32,7 +32,7 @@ window.bridge.open(sys.argv[1], "sample")
 session, kept = window.bridge.session, window.keeper.recovery
 shots.wait(lambda: session.document is not None, 200, "the sample")
 window.bridge.edit(("down1/conv",), Settings(bits=4))
-shots.wait(lambda: (kept.path / "project.json").is_file(), 60, "the snapshot")
+shots.wait(lambda: (kept.path(session.state.opening) / "project.json").is_file(), 60, "the snapshot")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -81,7 +81,7 @@ def test_the_last_edit_before_the_end_is_in_the_project(opened: MainWindow, tmp_
     opened.bridge.apply_preset("int8")
     opened.close()
     assert store.load(folder).steps[-1].label == "preset int8"
-    assert not opened.keeper.recovery.path.exists()
+    assert not opened.keeper.recovery.path(opened.bridge.session.state.opening).exists()
 
 
 def test_a_project_that_cannot_be_written_leaves_the_snapshot(opened: MainWindow, tmp_path: Path) -> None:
@@ -90,4 +90,21 @@ def test_a_project_that_cannot_be_written_leaves_the_snapshot(opened: MainWindow
     folder.write_text("no folder any more")
     opened.bridge.apply_preset("int8")
     opened.close()
-    assert store.load(opened.keeper.recovery.path).steps[-1].label == "preset int8"
+    assert (
+        store.load(opened.keeper.recovery.path(opened.bridge.session.state.opening)).steps[-1].label
+        == "preset int8"
+    )
+
+
+def test_another_model_leaves_the_snapshot_of_the_one_before(
+    opened: MainWindow, qtbot: QtBot, sample: Path
+) -> None:
+    session, recovery = opened.bridge.session, opened.keeper.recovery
+    first = session.state.opening
+    opened.bridge.apply_preset("int8")
+    qtbot.waitUntil((recovery.path(first) / "owner.json").is_file, timeout=_SECONDS)
+    opened.bridge.open(str(sample), "again")
+    qtbot.waitUntil(lambda: session.state.opening != first, timeout=_SECONDS)
+    opened.close()
+    assert store.load(recovery.path(first)).steps[-1].label == "preset int8"
+    assert not recovery.path(session.state.opening).exists()

@@ -53,18 +53,20 @@ from studio.project.recovery import Recovery
 from studio.project.store import Project, SavedStep
 from studio.recipe.settings import Recipe
 steps = (SavedStep("open", 1, Recipe()), SavedStep("bits", 2, Recipe()))
-Recovery(Path(sys.argv[1])).keep(Project("net.onnx", "key", steps, 1))
+Recovery(Path(sys.argv[1])).keep(Project("net.onnx", "key", steps, 1), 1)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def test_a_snapshot_is_offered_once_its_program_is_gone(tmp_path: Path) -> None:
     mine = Recovery(tmp_path)
-    mine.keep(_project(tmp_path / "other.onnx"))
+    mine.keep(_project(tmp_path / "other.onnx"), 1)
+    mine.keep(_project(tmp_path / "next.onnx"), 2)
     assert Recovery(tmp_path).lost() == ()  # this program still runs
     died = subprocess.run([sys.executable, "-c", _DIES, str(tmp_path)])
     assert died.returncode == -9
     (lost,) = mine.lost()
     assert (lost.model, lost.steps) == ("net.onnx", 1)
-    mine.drop()
-    assert not mine.path.exists()
+    mine.drop(2)
+    assert not mine.path(2).exists()
+    assert store.load(mine.path(1)) == _project(tmp_path / "other.onnx")
