@@ -9,7 +9,7 @@ from studio.metrics import Comparison, Figure
 from studio.recipe.settings import Recipe
 
 # Causes, the most particular first: of fixes that win alike, the particular one explains more.
-PREPROCESSING, SHIFT, SAMPLES, SATURATION = "preprocessing", "shift", "samples", "saturation"
+PREPROCESSING, SHIFT, SAMPLES = "preprocessing", "shift", "samples"
 SPREAD, OUTLIER, JOIN, BITS, PRUNED, ENDS, LAYER = (
     "spread",
     "outlier",
@@ -23,7 +23,6 @@ CAUSES = (
     PREPROCESSING,
     SHIFT,
     SAMPLES,
-    SATURATION,
     SPREAD,
     OUTLIER,
     JOIN,

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from msgspec.structs import replace as struct_replace
 
-from studio import target
 from studio.doctor.chart import Chart
 from studio.doctor.findings import (
     BITS,
@@ -17,7 +16,6 @@ from studio.doctor.findings import (
     OUTLIER,
     PRUNED,
     SAMPLES,
-    SATURATION,
     SHIFT,
     SPREAD,
     Evidence,
@@ -37,7 +35,6 @@ def specific(chart: Chart) -> Iterator[Suspicion]:
         yield from _samples(chart)
         yield from _outliers(chart)
         yield from _joins(chart)
-    yield from _saturation(chart)
     yield from _spread(chart)
     yield from _bits(chart)
     yield from _pruned(chart)
@@ -117,16 +114,6 @@ def _joins(chart: Chart) -> Iterator[Suspicion]:
     for ratio, spot in unlike[:_MOST]:
         fix = Fix("float", _names(spot.readers), _floated(chart.recipe, spot.readers))
         yield Suspicion(JOIN, spot.readers, (Evidence("ratio", ratio, "×"),), (fix,))
-
-
-def _saturation(chart: Chart) -> Iterator[Suspicion]:
-    goal, own = target.load(chart.recipe.target), target.here()
-    layers = [chart.facts.by_name[row.layer] for row in chart.plan.layers if row.quantized]
-    widths = {row.layer: row.activations for row in chart.plan.layers}
-    at_risk = [each.name for each in layers if own.reduces(each, widths[each.name])]
-    if own.reduce_range and not goal.reduce_range and at_risk:
-        fix = Fix("target", own.title, struct_replace(chart.recipe, target=own.name))
-        yield Suspicion(SATURATION, tuple(at_risk), (Evidence("bits", 8, "bit"),), (fix,))
 
 
 def _spread(chart: Chart) -> Iterator[Suspicion]:
