@@ -119,9 +119,12 @@ def find(shell: Shell, names: tuple[str, ...], seconds: float) -> Report:
 @click.option(
     "--key", "keys", multiple=True, type=click.Path(path_type=Path), help="A public key; may repeat."
 )
+@click.option("--none", is_flag=True, help="Take any release again, signed or not.")
 @verb
-def require_signatures(shell: Shell, name: str, keys: tuple[Path, ...]) -> Report:
-    """Take only releases signed by one of these keys from now on; without --key, anything."""
+def require_signatures(shell: Shell, name: str, keys: tuple[Path, ...], none: bool) -> Report:
+    """Take only releases signed by one of these keys from now on; with --none, anything."""
+    if bool(keys) == none:
+        raise click.UsageError("Say either --key FILE, once or more, or --none to take any release.")
     asking(shell).session.board_require_signatures(name, keys, shell.control())
     text = f"{name} takes only releases signed by {len(keys)} keys." if keys else f"{name} takes any release."
     return Report({"board": name, "keys": [str(key) for key in keys]}, text)
