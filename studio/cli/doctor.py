@@ -16,6 +16,7 @@ from studio.doctor.findings import Diagnosis, Evidence, Finding
 from studio.errors import RecipeError
 from studio.metrics import Comparison, Figure
 from studio.project.changes import Measured
+from studio.recipe import text
 
 
 @click.command()
@@ -44,13 +45,13 @@ def doctor(
     applied: bool,
 ) -> Report:
     """Say what a recipe loses accuracy to: causes with evidence, and fixes that were built and measured."""
-    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)
+    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
     if not asked:
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("doctor", "no recipe was given", fix)
     options.open_model(shell, model, data, preprocessing, limit)
     options.demand_data(shell, model)
-    shell.session.apply_recipe(wanted)
+    shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
     found = shell.session.diagnose(shell.control().part(0.0, 0.8)).value
     best = next((each for each in found.findings if each.fix.applicable), None) if applied else None
     if best is None:
@@ -58,7 +59,8 @@ def doctor(
     measured = shell.session.apply_fix(best, shell.control().part(0.8, 1.0)).value
     recipe_after = msgspec.to_builtins(shell.session.recipe)
     told = {**_json(found), "applied": {**_measured_json(measured), "recipe": recipe_after}}
-    return Report(told, f"{_text(found)}\n\n{_measured_text(best, measured)}")
+    after = text.dumps(shell.session.recipe)
+    return Report(told, f"{_text(found)}\n\n{_measured_text(best, measured)}\n\n{after}".rstrip())
 
 
 def _json(found: Diagnosis) -> dict[str, Any]:

@@ -54,12 +54,12 @@ def optimize(
     """Build what a recipe asks for, measure it where there is data, and write it to OUT."""
     began = time.monotonic()
     refuse_same(model, out)
-    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)
+    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
     if not asked:
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("optimize", "nothing was asked for", fix)
     options.open_model(shell, model, data, preprocessing, limit)
-    shell.session.apply_recipe(wanted)
+    shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
     measured = shell.session.measure(shell.control().part(0.0, 0.9)).value
     written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
     facts, seconds = shell.session.facts, time.monotonic() - began

@@ -70,12 +70,13 @@ def the_recipe(
 ) -> tuple[Recipe, bool]:
     """The recipe that the options come to, and whether any of them asked for something.
 
-    A recipe file names its target; anything else is for this computer's CPU unless `target` says another.
+    Where a project is open, its own recipe is what the rest builds on if no other is named. A recipe file
+    names its target, as a project does; anything else is for this computer unless `target` says another.
     """
     if recipe is not None and preset is not None:
         raise RecipeError("--recipe and --preset", "only one of them can be followed", "Leave one out.")
     own = shell.session.target_named(target or HERE)
-    base = Recipe(target=own)
+    base = shell.session.recipe if shell.session.state.project else Recipe(target=own)
     if recipe is not None:
         base = text.read(recipe)
     elif preset is not None:

@@ -47,10 +47,10 @@ def report(
     """Measure what a recipe (or a project) comes to, and write a report of it to OUT."""
     if pdf is not None:
         demand_qt()
-    wanted, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)
+    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
     options.open_model(shell, model, data, preprocessing, limit)
-    if asked:
-        shell.session.apply_recipe(wanted)
+    if asked or target is not None:
+        shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
     if latency:
         shell.session.latency(shell.control().part(0.0, 0.3))
     page = shell.session.report(out, shell.control().part(0.3, 1.0)).value
