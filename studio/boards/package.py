@@ -16,7 +16,6 @@ from studio.boards.goldens import golden_outputs, pack_goldens, record_goldens, 
 from studio.errors import BoardError
 
 QUANTIZED_TOLERANCE = 0.02
-FLOAT_TOLERANCE = 0.001
 __all__ = [
     "Package",
     "golden_outputs",

@@ -27,7 +27,6 @@ class BoardTexts(GraphTexts, frozen=True, forbid_unknown_fields=True):
     board_refresh: str = "Look again"
     board_asking: str = "Asking {name}…"
     board_away: str = "No answer yet. Look again when it is on."
-    board_local: str = "The same release protocol, on this computer."
     board_push: str = "Push the measured file"
     board_push_tip: str = "Upload, verify, run the golden samples there, then switch to it"
     board_confirm: str = "Confirm"

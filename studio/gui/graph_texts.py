@@ -40,7 +40,6 @@ class GraphTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tip_inserted: str = "not in the original"
     tip_changed: str = "changed by the optimization"
     job_optimized: str = "Reading the optimized graph"
-    job_drift: str = "Noise of each layer"
     netron: str = "Netron"
     netron_tip: str = "Show the file in Netron's own view; a click on a node selects it here"
     netron_missing: str = "Netron's view needs {names}. Install it with: pip install 'trimtab[netron]'"

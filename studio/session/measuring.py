@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as struct_replace
 
@@ -32,9 +31,6 @@ from studio.project.journal import Step
 from studio.recipe.resolve import Plan
 from studio.session.opening import Opening, job_of
 from studio.workbench.api import Candidate, Evaluation, Job
-
-if TYPE_CHECKING:
-    pass
 
 LEARNED = "round"
 
