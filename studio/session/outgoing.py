@@ -12,6 +12,7 @@ from studio.errors import ProjectError
 from studio.project import changes
 from studio.project.changes import Changed, Measured
 from studio.project.files import write_atomic
+from studio.session.opening import job_of
 from studio.session.pushing import Pushing
 from studio.workbench.api import Written
 
@@ -24,11 +25,12 @@ class Outgoing(Pushing):
 
     def export(self, out: str | Path, control: Control) -> Changed[Written]:
         """Write the file of the current revision: byte for byte the one that was measured."""
-        job = self.job()
+        document = self.journal.document
+        job = job_of(document)
         artifact = self.workbench.build(job, control.part(0.0, 0.5))
         written = self.workbench.export(artifact, str(out), job, control.part(0.5, 1.0))
         with self._lock:
-            exported = (*self._state.exported, (self._state.revision, written.path))
+            exported = (*self._state.exported, (document.revision, written.path))
             self._state = replace(self._state, exported=exported)
         return self._tell(written, {changes.EXPORTED})
 

@@ -17,10 +17,12 @@ from studio.session.opening import job_of
 from studio.workbench.api import Candidate
 
 if TYPE_CHECKING:
+    from studio.artifact import Artifact
     from studio.boards.dry import DryRun
     from studio.boards.fleet import Outcome
     from studio.boards.package import Package
     from studio.boards.report import BoardRun, Pushed
+    from studio.metrics import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,10 @@ class Pushing(Measuring, BoardVerbs):
         from studio.boards.package import QUANTIZED_TOLERANCE, package
 
         folder = cache_dir() / "packages" / goldens.stem
-        measured = self.measured
-        accuracy = measured.comparison.optimized if measured and measured.comparison else None
+        accuracy = self._accuracy_of(candidate.artifact)
         stem = self.facts.name or Path(self.facts.path).stem
         meta: dict[str, object] = {"model": f"{stem}.onnx"}
-        if candidate.artifact is not None and accuracy is not None:
+        if accuracy is not None:
             meta |= {"accuracy": round(accuracy.value, 3), "samples": accuracy.n}
         model = candidate.artifact or Path(candidate.path)
         return package(
@@ -133,6 +134,13 @@ class Pushing(Measuring, BoardVerbs):
             peak_bytes=terms.peak_bytes,
             meta=meta,
         )
+
+    def _accuracy_of(self, artifact: Artifact | None) -> Figure | None:
+        """What was measured of this very file, whatever the current revision is by now."""
+        if artifact is None:
+            return None
+        known = (each for each in reversed(self.history) if each.artifact.sha256 == artifact.sha256)
+        return next((each.comparison.optimized for each in known if each.comparison), None)
 
     def _keep_run(self, revision: int, run: BoardRun) -> None:
         """Put a board's times beside what else is known of the revision, which may be a past one by now."""

@@ -118,6 +118,41 @@ def test_what_is_measured_is_what_is_exported(session: Session, tmp_path: Path) 
     assert session.state.exported[-1] == (measured.revision, written.path)
 
 
+def test_an_edit_during_an_export_leaves_it_with_the_state_it_was_built_of(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.apply_preset("int8")
+    measured = session.measure(Control()).value
+    write = session.workbench.export
+
+    def edited(*given: Any) -> Any:
+        session.set_layers(["head/fc"], Settings(bits=4))
+        return write(*given)
+
+    monkeypatch.setattr(session.workbench, "export", edited)
+    written = session.export(tmp_path / "late.onnx", Control()).value
+    assert session.state.revision != measured.revision
+    assert session.state.exported[-1] == (measured.revision, written.path)
+
+
+def test_a_release_tells_what_was_measured_of_its_own_file(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.apply_preset("int8")
+    measured = session.measure(Control()).value
+    assert measured.comparison is not None
+    take = session.workbench.goldens
+
+    def edited(*given: Any) -> Any:
+        session.set_layers(["head/fc"], Settings(bits=4))
+        return take(*given)
+
+    monkeypatch.setattr(session.workbench, "goldens", edited)
+    told = session.packed(Control()).meta
+    assert session.measured is None
+    assert told["accuracy"] == round(measured.comparison.optimized.value, 3)
+
+
 def test_the_estimate_is_near_the_real_size(session: Session) -> None:
     for bits in (8, 4):
         session.set_layers(["*"], Settings(bits=bits))
