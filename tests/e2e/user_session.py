@@ -85,6 +85,9 @@ class User:
         hand.key("Return")
         if self.window.findChild(QFileDialog) is not None:  # the first went to the list of completions
             hand.key("Return")
+        shots.settle(300)
+        self.window.activateWindow()  # as a window manager would; a bare screen gives the keys to nobody
+        shots.settle(300)
 
 
 def drop_files(user: User) -> None:
