@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 NO_DISPLAY = """trimtab: the window needs a display; there is none (DISPLAY and WAYLAND_DISPLAY are not set).
 Use the verbs instead (trimtab --help), or `trimtab demo --headless`.
@@ -43,6 +46,8 @@ def _display() -> bool:
 def _command_line(given: list[str]) -> int:
     import click
 
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored under nohup: leave it so
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         from studio.cli.main import cli
 
@@ -55,6 +60,16 @@ def _command_line(given: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     return status if isinstance(status, int) else 0
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C. Python ends by the signal, not by the status we return, where a plain
+    KeyboardInterrupt once left an `exec` of text (dataclasses, named tuples: any import); not this one.
+    """
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted
 
 
 def _tell_usage(cause: str) -> None:
