@@ -26,7 +26,8 @@ from studio.boards.loop import LoopThread
 from studio.boards.package import Package
 from studio.boards.proof import Timing
 from studio.boards.protocol import Releases
-from studio.boards.report import BoardRun, BoardStatus, Pushed
+from studio.boards.pull import pull
+from studio.boards.report import BoardRun, BoardStatus, Pulled, Pushed
 from studio.boards.seen import SeenBook, headline
 from studio.boards.serving import Serving
 from studio.boards.signing import allowed, signer
@@ -121,6 +122,22 @@ class Boards:
         known = self._quick(self._board(board), package.bytes)
         wish = pushing.Wish(confirm, allow_unproved, threads, runs, keep, signer(sign) if sign else None)
         return pushing.push(self._link(known), known, package, wish, control or Control())
+
+    def pull(
+        self,
+        board: Board | str,
+        out: Path,
+        control: Control | None = None,
+        *,
+        release: str = "",
+        replace: bool = False,
+    ) -> Pulled:
+        """Fetch a release, the active one by default: its model to `out`, meta and recipe beside it.
+
+        Every file is checked against the manifest that the release is named after, and appears whole or not
+        at all. Files that are there and differ are refused unless `replace`.
+        """
+        return pull(self._releases(board), release, out, replace, control or Control())
 
     def try_out(
         self, board: Board | str, package: Package, control: Control, runs: int = 200, threads: int = 1

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from studio.boards.book import write_atomic
+from studio.files import write_atomic
 from studio.paths import cache_dir
 
 BLOCK = 256 << 10

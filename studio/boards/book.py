@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.paths import config_dir, data_dir
 
 THIS_COMPUTER = "this-computer"
@@ -133,21 +133,6 @@ class BoardBook:
             file = self._read()
             yield file
             write_atomic(self.path, msgspec.json.format(msgspec.json.encode(file), indent=2))
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Replace a file so that a power cut leaves either the old or the new one."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with fresh.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _check(board: Board) -> None:

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from studio.boards.book import write_atomic
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.paths import cache_dir, resource
 
 # glibc as old as a target can have it: 2.17 is of 2012; riscv64 begins with 2.27.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.boards.book import write_atomic
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.processor import SPELLED_OUT, here
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from studio.boards.book import write_atomic
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.paths import config_dir
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from studio.control import Control
 BLOCK = 1 << 18
 Line = Callable[[str], None]
 Moved = Callable[[int], None]
+Take = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Link(Protocol):
 
     def feed(self, command: str, data: bytes | Piece, control: Control, moved: Moved | None = None) -> Reply:
         """Stream bytes into a command's standard input. `moved` is told how many bytes have gone so far."""
+        ...
+
+    def fetch(self, command: str, take: Take, control: Control, moved: Moved | None = None) -> Reply:
+        """Hand a command's standard output to `take` as it comes, on any thread; `Reply.out` stays empty.
+
+        `moved` is told how many bytes have come so far, on the caller's thread.
+        """
         ...
 
     def follow(self, command: str, control: Control, line: Line | None = None) -> Reply:

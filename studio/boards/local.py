@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from studio.boards.link import BLOCK, Line, Moved, Piece, Reply
+from studio.boards.link import BLOCK, Line, Moved, Piece, Reply, Take
 from studio.control import Cancelled, Control
 from studio.errors import BoardError
 
@@ -34,6 +34,31 @@ class LocalLink:
 
     def feed(self, command: str, data: bytes | Piece, control: Control, moved: Moved | None = None) -> Reply:
         return self._exchange(command, data, control, moved, None)
+
+    def fetch(self, command: str, take: Take, control: Control, moved: Moved | None = None) -> Reply:
+        process = self._start(command)
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.close()
+        err = _Drain(process.stderr, None)
+        count, done = 0, False
+        try:
+            while block := process.stdout.read(BLOCK):
+                control.check()
+                take(block)
+                count += len(block)
+                if moved is not None:
+                    moved(count)
+            done = True
+        finally:
+            if not done:
+                _kill(process)
+            err.join()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+        return Reply(process.returncode, "", _text(bytes(err.data)))
 
     def follow(self, command: str, control: Control, line: Line | None = None) -> Reply:
         return self._exchange(command, b"", control, None, line)

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from studio.artifact import Artifact
-from studio.boards.book import write_atomic
 from studio.boards.goldens import golden_outputs, pack_goldens, record_goldens, save_goldens
 from studio.errors import BoardError
+from studio.files import write_atomic
 
 QUANTIZED_TOLERANCE = 0.02
 __all__ = [

@@ -11,7 +11,7 @@ import msgspec
 
 from studio.boards.book import Board
 from studio.boards.faults import failed
-from studio.boards.link import Link, Moved, Piece, Reply
+from studio.boards.link import Link, Moved, Piece, Reply, Take
 from studio.boards.package import sha256_of
 from studio.boards.report import BoardStatus, Release
 from studio.control import Control
@@ -53,6 +53,12 @@ class Releases:
         command = self._command("put", release, name, str(at))
         return self._count("put", self._checked("put", self._link.feed(command, piece, control, moved)))
 
+    def read(self, release: str, name: str, take: Take, control: Control, moved: Moved | None = None) -> None:
+        """Hand the bytes of a file of a release to `take`, unverified; see `Link.fetch`."""
+        command = f"cat {self._root}/releases/{shlex.quote(release)}/{shlex.quote(name)}"
+        reply = self._link.fetch(command, take, control, moved)
+        self._checked(f"reading {name} of {release}", reply)
+
     def size(self, release: str, name: str) -> int:
         """Bytes of a file that are on the board already, right or wrong."""
         return self._count("size", self.verb("size", release, name))
@@ -60,7 +66,11 @@ class Releases:
     @property
     def installed(self) -> bool:
         """Whether the board-side script is there: nothing was ever pushed where it is not."""
-        return self._link.run(f"test -f {self._root}/bin/{SCRIPT}").status == 0
+        reply = self._link.run(f"LC_ALL=C ls {self._root}/bin/{SCRIPT}")
+        if reply.status and "ermission denied" in reply.err:
+            thing, cause = f"board {self._board.name}", f"{self.folder} may not be read with this login"
+            raise BoardError(thing, cause, "Log in as the user who pushed, or mend the folder's permissions.")
+        return reply.status == 0
 
     def shared(self, name: str) -> bool:
         """Whether a shared file is there, whole."""

@@ -139,3 +139,21 @@ class Pushed:
     confirmed: bool
     reason: str
     status: BoardStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A release fetched from a board: `path` holds its model, `bytes` long, of that sha256.
+
+    `meta` is the path of the release's `meta.json`, `recipe` of the recipe it was built by ("" = none).
+    `proof` is what the golden check on the board said when it was pushed.
+    """
+
+    board: str
+    release: str
+    path: str
+    bytes: int
+    sha256: str
+    meta: str
+    recipe: str
+    proof: str

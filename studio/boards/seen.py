@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.boards.book import write_atomic
+from studio.files import write_atomic
 
 if TYPE_CHECKING:
     from studio.boards.facts import BoardFacts

@@ -31,18 +31,15 @@ def fresh_mark() -> str:
     return f"trimtab-{secrets.token_hex(8)}"
 
 
-def after_mark(raw: bytes, mark: str, board: str) -> bytes:
-    """What came after the marker line; `MarkerError` names the login shell as the cause."""
-    before, found, after = raw.partition(mark.encode() + b"\n")
-    if found:
-        return after
-    said = before.decode("utf-8", "replace").strip()[:200]
+def no_mark(said_instead: bytes, board: str) -> MarkerError:
+    """The marker line never came: names the login shell as the cause."""
+    said = text_of(said_instead).strip()[:200]
     cause = (
         f"the login shell there did not run our command; it said {said!r}"
         if said
         else "the login shell ended"
     )
-    raise MarkerError(
+    return MarkerError(
         board,
         f"{cause} (a .bashrc or .profile that prints, waits or exits?)",
         "Make the start files of that login silent for non-interactive sessions.",
@@ -68,7 +65,7 @@ class HeldShell:
                 await shell._out.line(mark)
         except (EOFError, TimeoutError):
             process.close()
-            after_mark(shell._out.rest(), mark, board)
+            raise no_mark(shell._out.rest(), board) from None
         return shell
 
     @property

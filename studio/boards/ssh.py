@@ -12,7 +12,7 @@ from studio.boards.asking import TRIES, Secrets
 from studio.boards.book import Board
 from studio.boards.faults import explained, lost
 from studio.boards.hostkeys import HostKey, KnownHosts, refusal
-from studio.boards.link import Line, Moved, Piece, Reply
+from studio.boards.link import BLOCK, Line, Moved, Piece, Reply, Take
 from studio.boards.local import blocks
 from studio.boards.login import Password, credentials
 from studio.boards.loop import LoopThread
@@ -61,6 +61,16 @@ class SshLink:
             control.check()
             if moved is not None:
                 moved(work.sent)
+
+        return self._loop.wait(self._guarded(self._exchange(work)), tick)
+
+    def fetch(self, command: str, take: Take, control: Control, moved: Moved | None = None) -> Reply:
+        work = _Exchange(self.board.name, command, b"", take)
+
+        def tick() -> None:
+            control.check()
+            if moved is not None:
+                moved(work.received)
 
         return self._loop.wait(self._guarded(self._exchange(work)), tick)
 
@@ -153,19 +163,21 @@ class SshLink:
 
 
 class _Exchange:
-    """One command in a channel of its own: bytes in, both outputs back."""
+    """One command in a channel of its own: bytes in, both outputs back, or the first one to `take`."""
 
-    def __init__(self, board: str, command: str, data: bytes | Piece) -> None:
+    def __init__(self, board: str, command: str, data: bytes | Piece, take: Take | None = None) -> None:
         self._board, self._data, self._mark = board, data, shell.fresh_mark()
         self._command = shell.start_line(self._mark) + command
-        self.sent = 0
+        self._head, self._begun, self._out = b"", False, bytearray()
+        self._take = take or self._out.extend
+        self.sent = self.received = 0
         self.lines: list[str] = []
 
     async def run(self, connection: asyncssh.SSHClientConnection) -> Reply:
         process = await connection.create_process(self._command, encoding=None)
         pouring = asyncio.create_task(self._pour(process))
         try:
-            out, err = await asyncio.gather(process.stdout.read(), self._errors(process))
+            _, err = await asyncio.gather(self._outputs(process), self._errors(process))
             await process.wait_closed()
         finally:
             pouring.cancel()
@@ -174,12 +186,10 @@ class _Exchange:
             process.close()
         if process.exit_status is None and process.exit_signal is None:
             raise lost(self._board)
+        if not self._begun:
+            raise shell.no_mark(self._head, self._board)
         status = 128 if process.exit_status in (None, -1) else process.exit_status
-        return Reply(
-            int(status or 0),
-            shell.text_of(shell.after_mark(out, self._mark, self._board)),
-            shell.text_of(err),
-        )
+        return Reply(int(status or 0), shell.text_of(bytes(self._out)), shell.text_of(err))
 
     async def _pour(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -190,6 +200,16 @@ class _Exchange:
                     return
                 self.sent += len(block)
             process.stdin.write_eof()
+
+    async def _outputs(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
+        """Everything behind the marker line."""
+        while block := await process.stdout.read(BLOCK):
+            if not self._begun:
+                self._head += block
+                _, found, block = self._head.partition(self._mark.encode() + b"\n")
+                self._begun = bool(found)
+            self.received += len(block)
+            self._take(block)
 
     async def _errors(self, process: asyncssh.SSHClientProcess[bytes]) -> bytes:
         seen = bytearray()

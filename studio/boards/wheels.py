@@ -14,9 +14,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from studio.boards.book import write_atomic
 from studio.control import Control
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.paths import cache_dir
 
 LIBRARY = "libonnxruntime.so"

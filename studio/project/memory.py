@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from studio.data.reference import DataRef, Preprocessing
+from studio.files import write_atomic
 from studio.paths import data_dir
-from studio.project.files import write_atomic
 
 
 class _Note(msgspec.Struct, forbid_unknown_fields=True):

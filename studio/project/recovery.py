@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from studio.errors import ProjectError
+from studio.files import write_atomic
 from studio.paths import data_dir
 from studio.project import store
-from studio.project.files import write_atomic
 from studio.project.store import Project
 
 _OWNER, _KEPT = "owner.json", 5

@@ -10,9 +10,9 @@ import msgspec
 
 from studio.data.reference import DataRef
 from studio.errors import ProjectError
+from studio.files import write_atomic
 from studio.metrics import Sensitivity
 from studio.project.changes import Measured
-from studio.project.files import write_atomic
 from studio.recipe import text
 from studio.recipe.settings import Recipe
 

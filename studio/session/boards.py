@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studio.boards.facts import BoardFacts
     from studio.boards.find import Found
     from studio.boards.hostkeys import HostKey
-    from studio.boards.report import BoardRun, BoardStatus
+    from studio.boards.report import BoardRun, BoardStatus, Pulled
     from studio.boards.seen import LastSeen
     from studio.boards.serving import Serving
 
@@ -139,6 +139,15 @@ class BoardVerbs(Editor):
     def board_status(self, board: str) -> BoardStatus:
         """What is on the board."""
         return self.boards.status(board)
+
+    def board_pull(
+        self, board: str, out: Path, control: Control, release: str = "", replace: bool = False
+    ) -> Pulled:
+        """Fetch a release (the active one by default) to the file `out`, verified; see `Boards.pull`.
+
+        Open it with `open(pulled.path, …)`.
+        """
+        return self.boards.pull(board, out, control, release=release, replace=replace)
 
     def board_activate(self, board: str, release: str) -> Changed[BoardStatus]:
         return self._board(self.boards.activate(board, release))

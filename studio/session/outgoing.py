@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from studio.control import Control
 from studio.errors import ProjectError
+from studio.files import write_atomic
 from studio.project import changes
 from studio.project.changes import Changed, Measured
-from studio.project.files import write_atomic
 from studio.session.opening import job_of
 from studio.session.pushing import Pushing
 from studio.workbench.api import Written

@@ -118,7 +118,7 @@ class Shelves:
             return SessionSource(facts.path, facts.key)
         path = self._made("originals") / f"{facts.key}.onnx"
         if not path.exists():
-            from studio.project.files import write_atomic
+            from studio.files import write_atomic
 
             write_atomic(path, serialize(model.ir))
         return SessionSource(str(path), facts.key, Path(facts.path).name)

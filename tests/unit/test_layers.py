@@ -14,6 +14,7 @@ RANKS = {
     "studio": 0,
     "errors": 0,
     "control": 0,
+    "files": 0,
     "paths": 0,
     "processor": 0,
     "jobs": 1,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from studio.boards.book import write_atomic
 from studio.boards.facts import BoardFacts
 from studio.errors import BoardError
+from studio.files import write_atomic
 from studio.graph.model import Facts
 from studio.layer_times import Cost, LayerLine, LayerShape, LayerTable, kinds, neighbours, stops
 from studio.paths import data_dir

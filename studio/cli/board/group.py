@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from studio.cli.board import known, pushing, releases, serving, timing
+from studio.cli.board import known, pulling, pushing, releases, serving, timing
 
 
 @click.group()
@@ -12,6 +12,6 @@ def board() -> None:
     """Boards: add, probe, push to, time, confirm, roll back."""
 
 
-for each in (known, pushing, timing, releases, serving):
+for each in (known, pushing, pulling, timing, releases, serving):
     for command in each.COMMANDS:
         board.add_command(command)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,6 @@ from studio.errors import ProjectError
 from studio.metrics import HERE, Comparison, Figure, Flip, Latency, LatencyPair, Sensitivity
 from studio.project import store
 from studio.project.changes import Measured
-from studio.project.files import write_atomic
 from studio.project.finding import find_model
 from studio.project.memory import Memory
 from studio.project.store import Project, SavedStep
@@ -72,20 +70,6 @@ def test_a_moved_model_is_found_beside_the_project(tmp_path: Path) -> None:
         find_model(folder, saved)
     (tmp_path / "net.onnx").write_bytes(b"x")
     assert find_model(folder, saved) == tmp_path / "net.onnx"
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file.json"
-    write_atomic(path, b"old")
-
-    def cut(handle: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", cut)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomic(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_data_set_of_a_model_is_remembered(tmp_path: Path) -> None:
