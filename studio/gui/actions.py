@@ -28,6 +28,7 @@ class Verb:
 
 VERBS = (
     Verb("open", T.open, "open", "Ctrl+O", needs_model=False),
+    Verb("new_window", T.new_window, "add", "Ctrl+N", needs_model=False),
     Verb("data_file", T.data_file, "data", "Ctrl+D"),
     Verb("data_folder", T.data_folder, "open"),
     Verb("save", T.save, "save", "Ctrl+S"),

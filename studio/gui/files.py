@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import StudioError
-from studio.gui import drops, pdf
+from studio.gui import another, drops, pdf
 from studio.gui.asking import ask_in, ask_out
 from studio.gui.bridge import REPORT, SAVE, Bridge
 from studio.gui.texts import T
@@ -92,6 +92,11 @@ class Files(QObject):
         """Open a model; what is open stays until it succeeds."""
         self._bridge.open(path, Path(path).name)
 
+    def open_beside(self, path: str = "") -> None:
+        """Start another window, with `path` opened in it."""
+        if not another.window(path):
+            self._bridge.failed.emit(StudioError(T.new_window, T.no_window_cause, T.no_window_fix))
+
     def recover(self, path: str) -> None:
         """Take up work that was not saved; saving it asks for a place."""
         self._bridge.recover(path, Path(path).name)
@@ -126,7 +131,7 @@ class Files(QObject):
         self._bridge.export(path, Path(path).name)
 
     def take(self, paths: tuple[Path, ...]) -> None:
-        """Dropped files: the model first, then data and recipes for it."""
+        """Dropped files: the model first, then data and recipes for it; more models open beside."""
         by_kind = {kind: [path for path in paths if drops.kind_of(path) == kind] for kind in drops.Kind}
         for path in by_kind[drops.Kind.UNKNOWN][:1]:
             self._bridge.failed.emit(drops.refusal(path))
@@ -134,6 +139,8 @@ class Files(QObject):
         if models:
             ref = DataRef(str(data[0])) if data else None
             self._bridge.open(str(models[0]), models[0].name, ref)
+            for more in models[1:]:
+                self.open_beside(str(more))
             return
         if data:
             self.attach(str(data[0]))

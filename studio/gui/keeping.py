@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,6 +17,7 @@ from studio.gui.texts import T
 from studio.project import changes, store
 from studio.project.changes import Changed
 from studio.project.recovery import Recovery
+from studio.session.editor import State
 from studio.session.session import Session
 
 KEEP = "keep"
@@ -31,6 +33,7 @@ _WORTH = frozenset(
         changes.PROJECT,
     }
 )
+_AT_ONCE = frozenset({changes.MODEL, changes.PROJECT})
 
 
 class Keeper(QObject):
@@ -40,6 +43,7 @@ class Keeper(QObject):
         super().__init__(parent)
         self._bridge, self.recovery = bridge, recovery
         self._writing, self._closed = Lock(), False
+        self._left: dict[int, State] = {}  # by opening: what another model took the place of
         self._saved: set[int] = set()  # the openings that lie in a project as they were left
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -49,24 +53,41 @@ class Keeper(QObject):
 
     @Slot(object)
     def _take(self, change: Changed[Any]) -> None:
+        if changes.MODEL in change:
+            self._leave(self._bridge.session.left)
+        if change.what & _AT_ONCE:
+            self._bridge.run(KEEP, KEEP, self._write, replace=False, quiet=True)
         # Not started anew by the next change: a long drag would never be kept.
-        if change.what & _WORTH and not self._timer.isActive():
+        elif change.what & _WORTH and not self._timer.isActive():
             self._timer.start()
+
+    def _leave(self, state: State) -> None:
+        """Its last edits may be younger than the last snapshot."""
+        if worth_keeping(state):
+            self._left[state.opening] = state
 
     @Slot()
     def _keep(self) -> None:
-        session = self._bridge.session
-        if worth_keeping(session):
-            self._bridge.run(KEEP, KEEP, self._write, quiet=True)
+        if self._bridge.busy(KEEP):  # a slow disk: what it writes now is not the newest
+            self._timer.start()
+        else:
+            self._bridge.run(KEEP, KEEP, self._write, replace=False, quiet=True)
 
     def _write(self, control: Control) -> None:
         with self._writing:
             if not self._closed:
-                self._write_now()
+                self._write_all()
 
-    def _write_now(self) -> None:
+    def _write_all(self) -> None:
+        """What was left first: only then other windows may have its project."""
+        while self._left:
+            self._write_one(self._left.popitem()[1])
+        self._bridge.session.claim()
+        if worth_keeping(state := self._bridge.session.state):
+            self._write_one(state)
+
+    def _write_one(self, state: State) -> None:
         """One state into both places: what is opened meanwhile must not get into the project of this."""
-        state = self._bridge.session.state
         kept = self._bridge.session.snapshot(state)
         self._saved.discard(state.opening)
         self.recovery.keep(kept, state.opening)
@@ -79,23 +100,15 @@ class Keeper(QObject):
         self._timer.stop()
         with self._writing:
             self._closed = True
-            if self._needless():
-                self._saved.add(self._bridge.session.state.opening)
+            now = self._bridge.session.state
+            for state in (*self._left.values(), now):
+                if worth_keeping(state):
+                    with suppress(StudioError):  # what its project cannot take lies in the snapshot
+                        self._write_one(state)
+            if not worth_keeping(now):
+                self._saved.add(now.opening)
             for opening in self._saved:
                 self.recovery.drop(opening)
-
-    def _needless(self) -> bool:
-        """Whether all lies in a project, its last half second too, or there is nothing to recover."""
-        session = self._bridge.session
-        if not worth_keeping(session):
-            return True
-        if not session.state.project:
-            return False
-        try:
-            self._write_now()
-        except StudioError:
-            return False
-        return True
 
 
 def progress_of(session: Session) -> str:
@@ -109,6 +122,6 @@ def progress_of(session: Session) -> str:
     return "  ·  ".join(parts)
 
 
-def worth_keeping(session: Session) -> bool:
+def worth_keeping(state: State) -> bool:
     """Whether there is more than a model just opened."""
-    return session.document is not None and len(session.journal.steps) > 1
+    return state.journal is not None and len(state.journal.steps) > 1

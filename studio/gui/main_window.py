@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         bridge, files = self.bridge, self.files
         return {
             "open": files.ask_model,
+            "new_window": files.open_beside,
             "data_file": files.ask_data,
             "data_folder": files.ask_data_folder,
             "undo": bridge.undo,
@@ -186,7 +187,7 @@ class MainWindow(QMainWindow):
         self.actions_.allow(True)
         self.edges.toolbar.allow(True)
         kept = session.state.project or facts.path
-        self._keep(recent=self.preferences.with_recent(kept).recent)
+        self.preferences = preferences.update(lambda known: known.with_recent(kept))
 
     def _show_journal(self) -> None:
         journal = self.bridge.session.journal
@@ -229,7 +230,7 @@ class MainWindow(QMainWindow):
         if session.document is not None:
             path = session.state.project or session.facts.path
             keep_thumbnail(Path(path), self.page.graph)
-            self.preferences = self.preferences.saying(path, progress_of(session))
+            self.preferences = preferences.update(lambda known: known.saying(path, progress_of(session)))
 
     def _dress(self) -> None:
         app = QApplication.instance()
@@ -237,8 +238,7 @@ class MainWindow(QMainWindow):
             dress(app, self.look.theme)
 
     def _keep(self, **values: Any) -> None:
-        self.preferences = msgspec.structs.replace(self.preferences, **values)
-        preferences.write(self.preferences)
+        self.preferences = preferences.update(lambda kept: msgspec.structs.replace(kept, **values))
 
     # Drag and drop onto the whole window.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -53,6 +54,13 @@ def write(preferences: Preferences) -> None:
     fresh = _path().with_suffix(f".{os.getpid()}.tmp")
     fresh.write_bytes(msgspec.json.encode(preferences))
     fresh.replace(_path())
+
+
+def update(change: Callable[[Preferences], Preferences]) -> Preferences:
+    """Keep what `change` makes of the preferences as they are on disk: another window may have written."""
+    fresh = change(read())
+    write(fresh)
+    return fresh
 
 
 def _path() -> Path:

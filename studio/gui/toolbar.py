@@ -15,6 +15,7 @@ from studio.gui.theme import MODES, Look
 from studio.recipe import presets
 
 _ROOMY = 1420
+_MORE = ("new_window", "save", "recipe_open", "recipe_save", "noise")
 _THEMES = {"system": T.theme_system, "light": T.theme_light, "dark": T.theme_dark}
 
 
@@ -118,7 +119,7 @@ class Toolbar(QFrame):
 
     def _more_menu(self) -> QMenu:
         menu = QMenu(self)
-        menu.addActions([self._actions[key] for key in ("save", "recipe_open", "recipe_save", "noise")])
+        menu.addActions([self._actions[key] for key in _MORE])
         return menu
 
     def _theme_menu(self) -> QMenu:

@@ -52,11 +52,11 @@ class Recovery:
     def keep(self, project: Project, opening: int) -> None:
         """Replace the snapshot of `opening` by `project`; raises `ProjectError`, leaving the old one."""
         path = self.path(opening)
-        fresh = not path.is_dir()
-        store.save(path, project)
-        if fresh:
-            with suppress(OSError):  # without an owner it is offered too early, which loses nothing
+        if not path.is_dir():
+            with suppress(OSError):  # first of all: without an owner another window may offer and discard it
+                path.mkdir(parents=True)
                 write_atomic(path / _OWNER, msgspec.json.encode(_me()))
+        store.save(path, project)
 
     def drop(self, opening: int) -> None:
         """There is nothing to recover of `opening` any more."""

@@ -14,6 +14,7 @@ from studio.errors import DataError, ProjectError
 from studio.graph.model import Facts
 from studio.project import changes, store
 from studio.project.changes import Changed
+from studio.project.claim import Claim
 from studio.project.document import Document
 from studio.project.finding import digest, find_model
 from studio.project.journal import Journal, Step
@@ -35,6 +36,7 @@ ALL = frozenset(
         changes.PROJECT,
     }
 )
+_COPY = "{name} is open in another window: this is a copy. Save it under another name to keep it."
 
 
 class Opening(Editor):
@@ -47,6 +49,19 @@ class Opening(Editor):
         self._tickets = itertools.count(1)
         self._ticket = 0
         self._digest: tuple[str, tuple[int, str]] | None = None
+        self._claim = Claim()
+        self._left = State()
+
+    @property
+    def left(self) -> State:
+        """What was open before the model that is open now, as it was left."""
+        with self._lock:
+            return self._left
+
+    def claim(self) -> None:
+        """Keep other programs from writing into the project of now, and let go of the one before."""
+        project = self.state.project
+        self._claim.take(Path(project) if project else None)
 
     def open(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Open a model, with the data set it was last used with, or a `.trimtab` project.
@@ -61,14 +76,21 @@ class Opening(Editor):
         return self._opened(ticket, control, Document(facts, fresh(), data), notes)
 
     def load(self, path: str | Path, control: Control) -> Changed[Facts]:
-        """Open a project where it was left, undo steps and measured figures included."""
+        """Open a project where it was left, undo steps and measured figures included.
+
+        One that another window keeps is opened as a copy without a folder, and a note says so.
+        """
+        if self._claim.elsewhere(Path(path)):
+            return self._load(path, control, "", (_COPY.format(name=Path(path).name),))
         return self._load(path, control, str(path))
 
     def recover(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Take up a snapshot of work that was not saved: as `load`, but it has no project folder yet."""
         return self._load(path, control, "")
 
-    def _load(self, path: str | Path, control: Control, home: str) -> Changed[Facts]:
+    def _load(
+        self, path: str | Path, control: Control, home: str, told: tuple[str, ...] = ()
+    ) -> Changed[Facts]:
         ticket = self._ticket = next(self._tickets)
         project = store.load(Path(path))
         model = find_model(Path(path), project)
@@ -78,11 +100,14 @@ class Opening(Editor):
             raise ProjectError(str(path), cause, "Put the old file back, or open the model itself.")
         data, notes = self._attached(facts, project.data, control.part(0.8, 1.0))
         journal = _journal(project, facts, data)
-        return self._opened(ticket, control, journal.document, notes, journal, project, home)
+        return self._opened(ticket, control, journal.document, told + notes, journal, project, home)
 
     def save(self, path: str | Path) -> Changed[Path]:
         """Keep the work as a project folder; raises `ProjectError`."""
         folder, state = Path(path), self.state
+        if self._claim.elsewhere(folder):
+            cause = "another window has this project open"
+            raise ProjectError(str(folder), cause, "Save under another name, or close it there first.")
         store.save(folder, self.snapshot(state))
         with self._lock:
             if self._state.opening == state.opening:  # else the folder is not that of what is open now
@@ -173,6 +198,7 @@ class Opening(Editor):
             before = self._state.journal
             after = before.last if before else 0
             begun = _begun(journal or Journal.begin(document), project, path, after)
+            self._left = self._state
             self._state = replace(begun, opening=ticket)
         return self._tell(document.model, set(ALL), notes)
 

@@ -33,5 +33,6 @@ class Session(Searching, Profiling, TargetVerbs, Locking, Looking, Sampling, Doc
 
     def close(self) -> None:
         """Let go of the workbench and the boards; the state stays readable."""
+        self._claim.free()
         self.workbench.close()
         self.close_boards()

@@ -16,6 +16,7 @@ from studio.gui.lost import LostWork
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import Look
 from studio.project import store
+from studio.recipe.settings import Settings
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -108,3 +109,39 @@ def test_another_model_leaves_the_snapshot_of_the_one_before(
     opened.close()
     assert store.load(recovery.path(first)).steps[-1].label == "preset int8"
     assert not recovery.path(session.state.opening).exists()
+
+
+def test_an_edit_just_before_another_model_opens_is_kept(
+    window: MainWindow, qtbot: QtBot, net: Path, tmp_path: Path
+) -> None:
+    session, recovery = window.bridge.session, window.keeper.recovery
+    window.keeper._timer.setInterval(3_600_000)  # the snapshot of an edit never comes by itself
+    _open_and_wait(window, qtbot, net)
+    first, folder = session.state.opening, session.save(tmp_path / "first.trimtab").value
+    window.bridge.edit(("a",), Settings(bits=8))
+    _open_and_wait(window, qtbot, net)
+    qtbot.waitUntil(lambda: store.load(folder).steps[-1].label == "a: bits 8", timeout=_SECONDS)
+    window.bridge.edit(("b",), Settings(bits=4))
+    second = session.state.opening
+    _open_and_wait(window, qtbot, net)
+    qtbot.waitUntil((recovery.path(second) / "recipe.json").is_file, timeout=_SECONDS)
+    window.close()
+    assert store.load(recovery.path(second)).steps[-1].label == "b: bits 4"
+    assert not recovery.path(first).exists()
+
+
+def test_an_edit_just_before_the_end_is_offered_next_time(
+    window: MainWindow, qtbot: QtBot, net: Path
+) -> None:
+    window.keeper._timer.setInterval(3_600_000)
+    _open_and_wait(window, qtbot, net)
+    window.bridge.edit(("a",), Settings(bits=8))
+    window.close()
+    kept = window.keeper.recovery.path(window.bridge.session.state.opening)
+    assert store.load(kept).steps[-1].label == "a: bits 8"
+
+
+def _open_and_wait(window: MainWindow, qtbot: QtBot, path: Path) -> None:
+    before = window.bridge.session.state.opening
+    window.files.open(str(path))
+    qtbot.waitUntil(lambda: window.bridge.session.state.opening != before, timeout=_SECONDS)
