@@ -35,6 +35,7 @@ def emit(work: Work, levels: Mapping[str, Levels], ranges: Ranges) -> None:
     `levels` holds the quantized weights by layer; `ranges` the range of every float tensor by name,
     empty where no row has 8-bit activations. Tensor names live on behind their DequantizeLinear.
     """
+    work.forget_names()
     shelf = Shelf(work)
     _refuse_dynamic(work, levels)
     scales = insert_pairs(work, find_places(work, _integer_layers(work, levels)), ranges, shelf)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.compress.defaults import drop_defaults
 from studio.compress.work import (
     Array,
     Work,
@@ -47,6 +48,7 @@ def fold(work: Work) -> None:
             _plain_gemm(work, fact, node)
         if node.op_type in _FOLDABLE:
             _fold_followers(work, fact, node)
+    drop_defaults(work.model)
     sweep(work)
 
 
@@ -57,6 +59,9 @@ def tidy(work: Work) -> None:
     common.RemoveInitializersFromInputsPass()(work.model)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(work.model)
     work.model.graph.metadata_props.clear()
+    for value in work.model.graph.initializers.values():
+        value.metadata_props.clear()
+        value.shape = value.type = None  # the tensor says both
     for node in work.model.graph.all_nodes():
         node.metadata_props.clear()
         node.doc_string = None

@@ -30,7 +30,6 @@ from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.model import Model
 from studio.graph.onnx_edge import to_bytes, whole_proto
-from studio.graph.trace import GAINS, write_gains
 from studio.recipe.resolve import Plan
 from studio.stages import CalibrationSource
 from studio.target import Target
@@ -146,8 +145,4 @@ def _looks(plan: Plan) -> bool:
 def _proto(work: Work) -> onnx.ModelProto:
     model = work.model
     model.ir_version = min(model.ir_version, work.target.ir_version_max)
-    present = {str(value.name) for node in model.graph for value in node.outputs}
-    gains = {name: gain.tolist() for name, gain in work.gains.items() if name in present}
-    if gains:
-        model.metadata_props[GAINS] = write_gains(gains)
     return whole_proto(model)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from studio.compress.storage import Shelf
     from studio.compress.weights import Levels
 
-_FEWEST = 32  # channels from which on two bytes for each pay for a Cast
+_FEWEST = 16  # channels from which on two bytes for each pay for a Cast
 _LOW, _HIGH = 2.0**-14, 65504.0  # what float16 holds with all its 11 bits
 
 

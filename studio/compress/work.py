@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_SIGNS = ascii_lowercase + digits
 
 
 @dataclass
@@ -58,8 +60,7 @@ class Work:
         named = nodes_by_name(model)
         self.model = model
         self.nodes = {name: named[name] for name in self.nodes}
-        self._names.clear()
-        self._count = 0
+        self.forget_names()
 
     def repairs(self, name: str) -> bool:
         """Whether the recipe asks for this repair and anything is quantized."""
@@ -99,17 +100,20 @@ class Work:
             gain = sum(decibels) / len(decibels)
             self.notes.append(f"{what}: {gain:.1f} dB less noise on calibration data")
 
-    def name(self, stem: str = "t") -> str:
+    def name(self) -> str:
         """A short tensor name that is not taken; the same build gives the same names."""
         if not self._names:
             self._names = _taken(self.model)
         # A released name may have been taken again since the names were gathered.
-        while (
-            f"{stem}{self._count}" in self._names or f"{stem}{self._count}" in self.model.graph.initializers
-        ):
+        while (found := _word(self._count)) in self._names or found in self.model.graph.initializers:
             self._count += 1
-        self._names.add(f"{stem}{self._count}")
-        return f"{stem}{self._count}"
+        self._names.add(found)
+        return found
+
+    def forget_names(self) -> None:
+        """Short names that went with what passes removed are free again."""
+        self._names.clear()
+        self._count = 0
 
     def constant(self, array: Array, name: str = "", dtype: ir.DataType | None = None) -> ir.Value:
         """A new initializer holding `array`; `name` is used where it is free."""
@@ -247,6 +251,15 @@ def can_bypass(node: ir.Node) -> bool:
     if source is None or not gone.is_graph_output():
         return source is not None
     return source.producer() is not None and len(source.uses()) == 1 and not source.is_graph_output()
+
+
+def _word(number: int) -> str:
+    """0 … 35 as one sign, then two: a file repeats its names at every use."""
+    word = _SIGNS[number % len(_SIGNS)]
+    while number := number // len(_SIGNS):
+        number -= 1
+        word = _SIGNS[number % len(_SIGNS)] + word
+    return word
 
 
 def _taken(model: ir.Model) -> set[str]:

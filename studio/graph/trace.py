@@ -1,7 +1,5 @@
 """What an artifact says of itself, so that its tensors can be compared with the original's.
 
-Cross-layer equalization divides the channels between two layers by powers of two. The file names those
-tensors and exponents in its metadata: value · 2^exponent is the original value, channel by channel.
 Structured pruning removes output channels: the file names those that layers kept.
 """
 
@@ -11,41 +9,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-GAINS = "trimtab.gains"
 KEPT = "trimtab.kept"
 _WORD = re.compile(r"[0-9]{1,6}:[0-9a-f]{1,100000}")
-_ZERO = ord("M")
-_MOST = 12
-
-
-def write_gains(gains: Mapping[str, Sequence[int]]) -> str:
-    """Exponents (−12 … 12) by tensor name as JSON, one letter per channel (`M` is 0)."""
-    letters = {
-        name: "".join(chr(_ZERO + int(exponent)) for exponent in exponents)
-        for name, exponents in sorted(gains.items())
-    }
-    return json.dumps(letters, separators=(",", ":"), ensure_ascii=False)
-
-
-def read_gains(metadata: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
-    """Exponents per channel (axis 1) by tensor name; {} where the file was not equalized.
-
-    Text that nobody but a stranger wrote is ignored.
-    """
-    try:
-        raw = json.loads(metadata.get(GAINS, "{}"))
-    except ValueError:
-        return {}
-    if not isinstance(raw, dict):
-        return {}
-    return {str(name): found for name, text in raw.items() if (found := _exponents(text)) is not None}
-
-
-def _exponents(text: object) -> tuple[int, ...] | None:
-    if not isinstance(text, str):
-        return None
-    found = tuple(ord(letter) - _ZERO for letter in text)
-    return found if all(abs(exponent) <= _MOST for exponent in found) else None
 
 
 def write_kept(kept: Mapping[str, Sequence[int]], widths: Mapping[str, int]) -> str:

@@ -117,3 +117,28 @@ def test_a_constant_behind_identity_is_as_good_as_one() -> None:
     assert (
         sqnr(run(serialize(model.ir), inputs_of(model)), run(serialize(work.model), inputs_of(model))) > 100
     )
+
+
+@pytest.mark.parametrize("opset", [13, 17, 21])
+def test_attributes_that_the_specification_takes_for_granted_go(opset: int) -> None:
+    net = Net("N", 3, 8, 8)
+    plain = {"strides": [1, 1], "dilations": [1, 1], "pads": [0, 0, 0, 0], "group": 1, "auto_pad": "NOTSET"}
+    wide = {"kernel_shape": [3, 3], "strides": [2, 2], "dilations": [1, 1], "pads": [1, 1, 1, 1]}
+    pool = {"kernel_shape": [2, 2], "strides": [1, 1], "pads": [0, 0, 0, 0], "ceil_mode": 1}
+    weights = [
+        net.array("w", np.ones((4, 3, 1, 1), np.float32)),
+        net.array("v", np.ones((4, 4, 3, 3), np.float32)),
+    ]
+    middle = net.op("Conv", [net.op("Conv", ["x", weights[0]], "c", **plain), weights[1]], "d", **wide)
+    net.op("Softmax", [net.op("MaxPool", [middle], "p", **pool)], "y", axis=-1)
+    model = net.model("y", opset=opset)
+    work = folded(model)
+    kept = {node.outputs[0].name: set(node.attributes) for node in work.model.graph}
+    assert kept == {
+        "c": set(),
+        "d": {"kernel_shape", "strides", "pads"},
+        "p": {"kernel_shape", "ceil_mode"},
+        "y": set(),
+    }
+    x = inputs_of(model)
+    np.testing.assert_array_equal(run(serialize(work.model), x), run(serialize(model.ir), x))
