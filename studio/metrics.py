@@ -187,3 +187,39 @@ class WeightView:
     zeros: float
     count: int
     sqnr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationView:
+    """What one layer gives out in the built file (`after`), beside the original, on the same samples.
+
+    `edges`, `before`, `after` and `grid` are as in `WeightView`, in the scale of the built file; `grid` is
+    empty where the output is no codes. `clipped` is the share of the original's values that lie more than
+    half a step beyond the grid. `count` values were counted, of `samples` samples.
+    """
+
+    layer: str
+    edges: tuple[float, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    grid: tuple[float, ...]
+    clipped: float
+    count: int
+    samples: int
+    source: str = HERE
+
+
+@dataclass(frozen=True, slots=True)
+class CodedRange:
+    """What a tensor of a built file can hold: codes for `levels` values from `low` to `high`."""
+
+    tensor: str
+    low: float
+    high: float
+    levels: int
+
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """Every value that it can hold, ascending."""
+        step = (self.high - self.low) / max(self.levels - 1, 1)
+        return tuple(self.low + place * step for place in range(self.levels))

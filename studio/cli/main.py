@@ -10,6 +10,7 @@ from studio.cli.board.group import board
 from studio.cli.demo import demo
 from studio.cli.diff import diff
 from studio.cli.doctor import doctor
+from studio.cli.layer import layer
 from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
@@ -36,6 +37,7 @@ for each in (
     evaluate,
     compare,
     diff,
+    layer,
     sensitivity,
     search,
     report,

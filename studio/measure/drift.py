@@ -92,7 +92,7 @@ class Channels:
         if self.equal:
             return LayerDrift(layer, None, EQUAL)
         aa, ab, bb = self._sums
-        gain = _gain(aa, bb)
+        gain = nearest_gain(aa, bb)
         signal = float(aa.sum())
         noise = float((aa - 2 * gain * ab + gain * gain * bb).sum())
         if not (np.isfinite(noise) and signal > 0 and noise > 0):
@@ -109,7 +109,7 @@ class Channels:
         return np.moveaxis(values.astype(np.float64), self._axis, 0).reshape(values.shape[self._axis], -1)
 
 
-def _gain(original: NDArray[np.float64], artifact: NDArray[np.float64]) -> NDArray[np.float64]:
+def nearest_gain(original: NDArray[np.float64], artifact: NDArray[np.float64]) -> NDArray[np.float64]:
     """Per channel the power of two nearest to the ratio of both energies' roots, 1 where one is 0."""
     usable = (original > 0) & (artifact > 0) & np.isfinite(original) & np.isfinite(artifact)
     ratio = np.divide(original, artifact, out=np.ones_like(original), where=usable)

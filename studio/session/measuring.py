@@ -22,7 +22,6 @@ from studio.metrics import (
     LatencyPair,
     LayerDrift,
     Prepared,
-    WeightView,
 )
 from studio.project import changes
 from studio.project.changes import Changed, Measured
@@ -139,10 +138,6 @@ class Measuring(Opening):
         with self._lock:
             self._state = replace(self._state, drift=found, drift_revision=revision)
         return self._tell(found, {changes.DRIFT})
-
-    def weights(self, layer: str, control: Control) -> Changed[WeightView]:
-        """The weights of one layer in the file of the current revision, beside the uncompressed ones."""
-        return self._tell(self.workbench.weights(self.job(), layer, control), set())
 
     def thumbnails(self, samples: tuple[int, ...], control: Control) -> Changed[tuple[Thumbnail, ...]]:
         """Pictures of these samples of the data at hand; none where they are no pictures."""

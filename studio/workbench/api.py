@@ -13,6 +13,8 @@ from studio.data.thumbnails import Thumbnail
 from studio.doctor.findings import Diagnosis, Finding
 from studio.graph.model import Facts
 from studio.metrics import (
+    ActivationView,
+    CodedRange,
     Comparison,
     Figure,
     LatencyPair,
@@ -171,6 +173,17 @@ class Workbench(Protocol):
 
         Raises `MeasureError` where they are no constants of it.
         """
+        ...
+
+    def activations(self, job: Job, layer: str, control: Control) -> ActivationView:
+        """What `layer` gives out in the built file and in the original, on the first samples of the data.
+
+        Raises `DataError` without data, `MeasureError` where the two cannot be held side by side.
+        """
+        ...
+
+    def ranges(self, path: str, control: Control) -> tuple[CodedRange, ...]:
+        """What the tensors of a built file can hold that are codes, by name."""
         ...
 
     def thumbnails(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from studio.workbench import tuning
 from studio.workbench.diagnosing import Diagnosing
+from studio.workbench.inspecting import Inspecting
 from studio.workbench.outgoing import Outgoing
 
 
-class LocalWorkbench(Diagnosing, Outgoing):
+class LocalWorkbench(Diagnosing, Inspecting, Outgoing):
     """See `Workbench`; what it opens and keeps is in `Shelves`."""
 
     def close(self) -> None:

@@ -12,8 +12,8 @@ from studio.control import Control
 from studio.data.reference import DataRef
 from studio.data.thumbnails import Thumbnail
 from studio.errors import ModelError
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, SampleLook, WeightView
-from studio.recipe.settings import Recipe, Settings
+from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, SampleLook
+from studio.recipe.settings import Settings
 from studio.workbench.api import Candidate, Evaluation, Job, ModelRef
 from studio.workbench.building import Building
 
@@ -111,15 +111,6 @@ class Measuring(Building):
 
         control.check()
         return tuple(kernels(path).items())
-
-    def weights(self, job: Job, layer: str, control: Control) -> WeightView:
-        from studio.measure.weights import view, weight_of
-
-        facts = self._model(job.model, control).facts
-        plain = replace(job, recipe=Recipe(target=job.recipe.target))
-        before = self.build(plain, control.part(0.0, 0.4))
-        after = self.build(job, control.part(0.4, 0.9))
-        return view(facts.by_name[layer], weight_of(before.path, layer), weight_of(after.path, layer))
 
     def thumbnails(
         self, model: ModelRef, data: DataRef, samples: tuple[int, ...], control: Control

@@ -17,7 +17,17 @@ from studio.data.thumbnails import Thumbnail
 from studio.doctor.findings import Diagnosis, Finding
 from studio.errors import WorkerError
 from studio.graph.model import Facts
-from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, SampleLook, Sensitivity, WeightView
+from studio.metrics import (
+    ActivationView,
+    CodedRange,
+    Comparison,
+    LatencyPair,
+    LayerDrift,
+    Prepared,
+    SampleLook,
+    Sensitivity,
+    WeightView,
+)
 from studio.search.budgets import Wish
 from studio.search.front import Found, Visited
 from studio.workbench.api import Candidate, Evaluation, Goldens, Job, ModelRef, Workbench, Written
@@ -150,6 +160,14 @@ class ProcessWorkbench:
 
     def weights(self, job: Job, layer: str, control: Control) -> WeightView:
         found: WeightView = self._call("weights", (job, layer), control)
+        return found
+
+    def activations(self, job: Job, layer: str, control: Control) -> ActivationView:
+        found: ActivationView = self._call("activations", (job, layer), control)
+        return found
+
+    def ranges(self, path: str, control: Control) -> tuple[CodedRange, ...]:
+        found: tuple[CodedRange, ...] = self._call("ranges", (path,), control)
         return found
 
     def thumbnails(
