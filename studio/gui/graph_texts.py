@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from studio.gui.layer_texts import LayerTexts
 
 
-class GraphTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GraphTexts(LayerTexts, frozen=True, forbid_unknown_fields=True):
     """English. Braces are filled in by name."""
 
     graph_noise: str = "SQNR"

@@ -34,6 +34,13 @@ def test_the_inspector_follows_selection_and_edits(opened: MainWindow, qtbot: Qt
     assert sum(inspector.view.after) == inspector.view.count
     assert "INT4" in inspector.text
     assert name in inspector.histogram.accessibleName()
+    qtbot.waitUntil(lambda: inspector.activations.known, timeout=_SECONDS)
+    given = inspector.activations.view
+    assert given is not None
+    assert sum(given.after) == sum(given.before)
+    assert "n = 64" in inspector.activations.accessibleDescription()
+    assert not inspector.curve.known
+    assert inspector.measure.isVisible()
     _history_goes_back(opened)
 
 

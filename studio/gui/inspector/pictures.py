@@ -1,151 +1,105 @@
-"""Two small pictures of a layer's weights: the histogram on its grid, and the range of every channel."""
+"""What the small pictures of a layer share: title, legend, room to draw in, words where nothing is known."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from studio.gui import fonts
 from studio.gui.texts import T
 from studio.gui.theme import Look, Theme
-from studio.metrics import WeightView
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 14.0, 14.0, 26.0, 24.0
-_GRID = 7.0
+_SMALL = 11
 
 
 class Picture(QWidget):
-    """Draws a `WeightView`; says what it shows to assistive technology too."""
+    """Draws a thing of a layer into a titled room; tells assistive technology what it shows."""
 
     before = "ghost"  # colour of what was
+    legend = True
 
     def __init__(self, title: str, look: Look) -> None:
         super().__init__()
-        self._title, self._look = title, look
-        self._view: WeightView | None = None
-        self.setMinimumSize(220, 110)
+        self.title, self._look = title, look
+        self.empty = self.remark = ""
+        self.setMinimumSize(150, 110)
+        self.setAccessibleName(title)
         look.changed.connect(self.update)
 
-    def show_view(self, view: WeightView | None) -> None:
-        self._view = view
-        self.setAccessibleName(f"{self._title}: {view.layer}" if view else self._title)
+    @property
+    def known(self) -> bool:
+        """Whether there is something to draw."""
+        return False
+
+    def name_layer(self, layer: str) -> None:
+        """Which layer it is about, "" for none; drawn anew."""
+        self.setAccessibleName(f"{self.title}: {layer}" if layer else self.title)
+        self.setAccessibleDescription(self.remark if self.known else self.empty)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, theme = QPainter(self), self._look.theme
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         room = QRectF(self.rect())
-        painter.setFont(fonts.font(11))
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(QRectF(_LEFT, 4, room.width(), 18), Qt.AlignmentFlag.AlignLeft, self._title)
-        self._legend(painter, room, theme)
-        if self._view is not None:
-            box = room.adjusted(_LEFT, _TOP, -_RIGHT, -_BOTTOM)
-            self.draw(painter, box, self._view, theme)
+        painter.setFont(fonts.font(_SMALL))
+        used = self._legend(painter, room, theme) if self.legend and self.known else 0.0
+        self._head(painter, room.width() - used - _LEFT, theme)
+        box = room.adjusted(_LEFT, _TOP, -_RIGHT, -_BOTTOM)
+        if self.known:
+            self.draw(painter, box, theme)
+        elif self.empty:
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.empty)
         painter.end()
 
-    def draw(self, painter: QPainter, box: QRectF, view: WeightView, theme: Theme) -> None:
-        """Draw into `box`."""
+    def draw(self, painter: QPainter, box: QRectF, theme: Theme) -> None:
+        """Draw what is known into `box`."""
 
-    def _legend(self, painter: QPainter, room: QRectF, theme: Theme) -> None:
+    def _head(self, painter: QPainter, wide: float, theme: Theme) -> None:
+        painter.setPen(QColor(theme.muted))
+        text = (
+            f"{self.title}  ·  {self.remark}"
+            if self.known and self.remark and not self.legend
+            else self.title
+        )
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(max(wide - _LEFT, 0)))
+        painter.drawText(QPointF(_LEFT, 15), shown)
+
+    def _legend(self, painter: QPainter, room: QRectF, theme: Theme) -> float:
+        """What the two colours mean; returns the width that it took."""
         x = room.right() - _RIGHT
         before = getattr(theme, self.before)
         for text, colour in ((T.weights_after, theme.accent_text), (T.weights_before, before)):
             width = painter.fontMetrics().horizontalAdvance(text)
             painter.setPen(QColor(theme.muted))
             painter.drawText(QPointF(x - width, 15), text)
-            painter.fillRect(QRectF(x - width - 14, 8, 9, 9), QColor(colour))
-            x -= width + 30
+            painter.fillRect(QRectF(x - width - 14, 7, 9, 9), QColor(colour))
+            x -= width + 26
+        return room.right() - x
 
 
-class Histogram(Picture):
-    """Before as an outline, after as bars, and the levels that the widest channel may take as ticks."""
-
-    before = "text"
-
-    def draw(self, painter: QPainter, box: QRectF, view: WeightView, theme: Theme) -> None:
-        most = math.sqrt(max(*view.before, *view.after, 1))
-        step = box.width() / len(view.after)
-        after = QColor(theme.accent_text)
-        for place, count in enumerate(view.after):
-            height = math.sqrt(count) / most * box.height()
-            bar = QRectF(box.left() + place * step, box.bottom() - height, max(step - 0.6, 0.8), height)
-            painter.fillRect(bar, after)
-        painter.setPen(QPen(QColor(theme.text), 1.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(_outline(box, view.before, most))
-        self._grid(painter, box, view, theme)
-        _axis(painter, box, (view.edges[0], 0.0, view.edges[-1]), theme)
-
-    def _grid(self, painter: QPainter, box: QRectF, view: WeightView, theme: Theme) -> None:
-        low, high = view.edges[0], view.edges[-1]
-        painter.setPen(QPen(QColor(theme.warn), 1))
-        for level in view.grid:
-            x = box.left() + (level - low) / (high - low) * box.width()
-            painter.drawLine(QPointF(x, box.bottom() + 1), QPointF(x, box.bottom() + _GRID))
-
-
-class Ranges(Picture):
-    """One bar from least to greatest weight for each output channel."""
-
-    def draw(self, painter: QPainter, box: QRectF, view: WeightView, theme: Theme) -> None:
-        ends = [abs(end) for pair in (*view.ranges_before, *view.ranges_after) for end in pair]
-        most = max(ends, default=1.0) or 1.0
-        for ranges, colour, share in (
-            (view.ranges_before, theme.ghost, 1.0),
-            (view.ranges_after, theme.accent_text, 0.55),
-        ):
-            _bars(painter, box, ranges, most, QColor(colour), share)
-        painter.setPen(QPen(QColor(theme.line_strong), 1))
-        painter.drawLine(QPointF(box.left(), box.center().y()), QPointF(box.right(), box.center().y()))
-        painter.setFont(fonts.font(11))
-        painter.setPen(QColor(theme.muted))
-        text = T.weights_channels.format(
-            n=len(view.ranges_after), was=len(view.ranges_before), most=f"{most:.3g}"
-        )
-        painter.drawText(box.adjusted(0, 0, 0, 20), Qt.AlignmentFlag.AlignBottom, text)
-
-
-def _bars(
-    painter: QPainter,
-    box: QRectF,
-    ranges: Sequence[tuple[float, float]],
-    most: float,
-    colour: QColor,
-    share: float,
-) -> None:
-    step = box.width() / max(len(ranges), 1)
-    middle, half = box.center().y(), box.height() / 2
-    for place, (low, high) in enumerate(ranges):
-        top, bottom = middle - high / most * half, middle - low / most * half
-        width = max(step * share * 0.86, 0.7)
-        x = box.left() + place * step + (step - width) / 2
-        painter.fillRect(QRectF(x, top, width, max(bottom - top, 0.8)), colour)
-
-
-def _outline(box: QRectF, counts: Sequence[int], most: float) -> QPainterPath:
-    path, step = QPainterPath(QPointF(box.left(), box.bottom())), box.width() / len(counts)
-    for place, count in enumerate(counts):
-        y = box.bottom() - math.sqrt(count) / most * box.height()
-        path.lineTo(box.left() + place * step, y)
-        path.lineTo(box.left() + (place + 1) * step, y)
-    path.lineTo(box.right(), box.bottom())
-    return path
-
-
-def _axis(painter: QPainter, box: QRectF, marks: Sequence[float], theme: Theme) -> None:
+def axis(painter: QPainter, box: QRectF, marks: Sequence[float], theme: Theme) -> None:
+    """A line below `box` with these values written under it, the first and the last at its ends."""
     painter.setPen(QPen(QColor(theme.line_strong), 1))
     painter.drawLine(box.bottomLeft(), box.bottomRight())
-    painter.setPen(QColor(theme.muted))
-    painter.setFont(fonts.font(11))
     low, high = marks[0], marks[-1]
-    for mark in marks:
-        x = box.left() + (mark - low) / (high - low) * box.width()
+    free = box.left()
+    for mark in sorted(set(marks), key=lambda each: (each not in (low, high), each)):
         text = f"{mark:.2g}".replace("-", "−")
         width = painter.fontMetrics().horizontalAdvance(text)
-        x = min(max(x - width / 2, box.left()), box.right() - width)
-        painter.drawText(QPointF(x, box.bottom() + 20), text)
+        x = box.left() + (mark - low) / (high - low or 1.0) * box.width() - width / 2
+        x = min(max(x, box.left()), box.right() - width)
+        if mark in (low, high) or free + 6 < x < box.right() - width - 40:
+            write(painter, x, box.bottom() + 20, text, theme)
+        free = max(free, x + width) if mark == low else free
+
+
+def write(painter: QPainter, x: float, y: float, text: str, theme: Theme) -> None:
+    """A small quiet text; `y` is its base line."""
+    painter.setFont(fonts.font(_SMALL))
+    painter.setPen(QColor(theme.muted))
+    painter.drawText(QPointF(x, y), text)

@@ -8,12 +8,17 @@ from studio.gui import numbers
 from studio.gui.factsheet import Line
 from studio.gui.layers.words import width_name
 from studio.gui.texts import T
-from studio.metrics import WeightView
+from studio.metrics import ActivationView, WeightView
 from studio.recipe.resolve import LayerPlan, Plan
 
 
 def facts(
-    model: Facts, plan: Plan, artifact: Artifact | None, name: str, view: WeightView | None
+    model: Facts,
+    plan: Plan,
+    artifact: Artifact | None,
+    name: str,
+    view: WeightView | None,
+    given: ActivationView | None = None,
 ) -> tuple[Line, ...]:
     """Names and texts, shortest first; refusals come last, for they are sentences."""
     layer, planned = model.by_name[name], plan.of(name)
@@ -24,6 +29,7 @@ def facts(
         (T.fact_storage, _storage(made) if made else T.fact_building),
         *_sparsity(planned, view),
         *_noise(view),
+        *_given(given),
         *((T.fact_refused, str(each)) for each in (made.refused if made else planned.refused)),
     ]
     return tuple((what, text) for what, text in lines if text)
@@ -49,3 +55,13 @@ def _noise(view: WeightView | None) -> list[Line]:
         return []
     levels = [(T.fact_levels, str(len(view.grid)))] if view.grid else []
     return [*levels, *([(T.fact_noise, f"{view.sqnr_db:.1f} dB")] if view.sqnr_db is not None else [])]
+
+
+def _given(given: ActivationView | None) -> list[Line]:
+    """The grid of what it gives out, and how much of the original lies beyond it."""
+    if given is None or not given.grid:
+        return []
+    low, high = (f"{end:.3g}".replace("-", numbers.MINUS) for end in (given.grid[0], given.grid[-1]))
+    held = T.given_range_text.format(low=low, high=high, levels=len(given.grid))
+    clipped = f"{given.clipped * 100:.2f} %"
+    return [(T.given_range, held), *([(T.given_clipped, clipped)] if given.clipped > 0 else [])]
