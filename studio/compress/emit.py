@@ -130,12 +130,13 @@ def _store_levels(
         return
     levels = narrowed(levels)
     steps = place_scale(shelf, node, levels)
-    axis = {"axis": levels.axis} if levels.scale.size > 1 else {}
+    many = levels.scale.size > 1
+    axis = {"axis": levels.axis} if many and levels.axis != 1 else {}  # 1 is ONNX's default
     parts = [codes, steps]
     if levels.zero is not None:
-        parts.append(shelf.constant(levels.zero if axis else levels.zero.reshape(())))
+        parts.append(shelf.constant(levels.zero if many else levels.zero.reshape(())))
     elif node.op_type == "Gemm":  # QGemm fuses with an explicit zero point only
-        parts.append(shelf.constant(np.zeros(levels.scale.size if axis else (), np.int8)))
+        parts.append(shelf.constant(np.zeros(levels.scale.size if many else (), np.int8)))
     set_input(node, 1, work.before(node, "DequantizeLinear", parts, axis))
     if node.op_type == "MatMul":
         keep_apart(work, node)
