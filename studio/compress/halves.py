@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from studio.recipe.settings import FLOAT
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-_FLOAT16_MOST = 65504.0
+_FAINT = 2.0**-9  # a channel that float16 moves further than bfloat16 ever would
 _INT16_MOST = 32767
 
 
@@ -32,7 +32,13 @@ def store_float(work: Work, shelf: Shelf, fact: LayerFact, row: LayerPlan, node:
     if weight is None or not (row.touched or widened):
         return
     narrow = row.bits == 16 or widened
-    stored, scale = _halved(work, fact, row, weight) if narrow else (weight, None)
+    scale = None
+    if widened:
+        stored = weight.astype(_closest(weight, fact.channel_axis))
+    elif narrow:
+        stored, scale = _halved(work, fact, row, weight)
+    else:
+        stored = weight
     masked = row.storage == "masked" or masked_float_bytes(stored) < stored.nbytes
     work.storage[fact.name] = "masked" if masked else "dense"
     name = work.release(node.inputs[1])
@@ -50,11 +56,29 @@ def _halved(work: Work, fact: LayerFact, row: LayerPlan, weight: Array) -> tuple
 
     if row.half == "int16":
         return sixteen_bits(weight, fact.channel_axis)
-    if row.half == "float16" and float(np.abs(weight).max()) < _FLOAT16_MOST:
+    if row.half == "float16" and _lost(weight, np.dtype(np.float16), fact.channel_axis) < _FAINT:
         return weight.astype(np.float16), None
     if row.half == "float16":
         work.refuse(row.layer, "half", "float16", "bfloat16", "it has weights that float16 cannot hold")
     return weight.astype(ml_dtypes.bfloat16), None
+
+
+def _closest(weight: Array, axis: int) -> np.dtype[Any]:
+    """float16 or bfloat16, whichever loses less: nothing where the weight came in it and was left alone."""
+    import ml_dtypes
+
+    kinds = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+    return min(kinds, key=lambda kind: _lost(weight, kind, axis))
+
+
+def _lost(weight: Array, kind: np.dtype[Any], axis: int) -> float:
+    """How far `kind` moves the channel that suffers most, as a share of that channel's length."""
+    rest = tuple(each for each in range(weight.ndim) if each != axis)
+    with np.errstate(over="ignore"):
+        off = weight.astype(kind).astype(np.float64) - weight
+    length = np.sqrt(np.square(weight, dtype=np.float64).sum(axis=rest))
+    moved = np.sqrt(np.square(off).sum(axis=rest))
+    return float((moved / np.where(length > 0, length, 1.0)).max(initial=0.0))
 
 
 def sixteen_bits(weight: Array, axis: int) -> tuple[Array, Array]:

@@ -280,13 +280,14 @@ def test_a_storage_that_cannot_be_had_is_refused(make: Builder) -> None:
     assert all(outcome.refused[0].setting == "storage" for outcome in artifact.layers)
 
 
-def test_weights_that_float16_cannot_hold_become_bfloat16(make: Builder) -> None:
+@pytest.mark.parametrize("size", [1e5, 1e-8])
+def test_weights_that_float16_cannot_hold_become_bfloat16(make: Builder, size: float) -> None:
     net = Net("N", 4)
-    net.op("Gemm", ["x", net.array("w", np.full((4, 2), 1e5, np.float32))], "y")
+    net.op("Gemm", ["x", net.array("w", np.full((4, 2), size, np.float32))], "y")
     artifact = make(net.model("y"), Recipe(default=Settings(bits=16)))
     outcome = artifact.layers[0]
     assert (outcome.bits, outcome.refused[0].reason) == (16, "it has weights that float16 cannot hold")
-    np.testing.assert_allclose(run(artifact.path, np.ones((1, 4), np.float32)), 4e5, rtol=2**-8)
+    np.testing.assert_allclose(run(artifact.path, np.ones((1, 4), np.float32)), 4 * size, rtol=2**-8)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.9])

@@ -19,6 +19,7 @@ from .conftest import (
     HERE,
     Array,
     Builder,
+    Net,
     Samples,
     as_model,
     inputs_of,
@@ -35,14 +36,19 @@ INT8 = Recipe(target=HERE, default=Settings(bits=8))
 def half_net() -> tuple[Model, Model]:
     """A residual net that computes in float16, as converters write it, and the same in float32."""
     plain = residual_net(8).model("head")
+    return _narrow(plain, TensorProto.FLOAT16), plain
+
+
+def _narrow(plain: Model, kind: int) -> Model:
     proto = onnx.load_from_string(serialize(plain.ir))
     for tensor in proto.graph.initializer:
         array = numpy_helper.to_array(tensor)
         if array.dtype == np.float32:
-            tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), tensor.name))
+            half = array.astype(helper.tensor_dtype_to_np_dtype(kind))
+            tensor.CopyFrom(helper.make_tensor(tensor.name, kind, half.shape, half.tobytes(), raw=True))
     for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
-        value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    return _model(proto), plain
+        value.type.tensor_type.elem_type = kind
+    return _model(proto)
 
 
 def _model(proto: onnx.ModelProto) -> Model:
@@ -113,3 +119,20 @@ def test_casts_back_and_forth_do_not_stand_between(make: Builder, tmp_path: Path
     model = as_model(onnx.shape_inference.infer_shapes(proto))
     artifact = make(model, INT8)
     assert not kernels(artifact.path, tmp_path)["Cast"]
+
+
+def test_layers_of_bfloat16_that_stay_float_lose_no_small_weights(make: Builder) -> None:
+    net = Net("N", 3, 8, 8)
+    net.conv(net.conv("x", "b", (3, 8)), "c", (8, 4))
+    for index, tensor in enumerate(net.weights):
+        if tensor.name == "b.weight":
+            small = numpy_helper.to_array(tensor) * np.float32(2.0**-22)
+            net.weights[index] = numpy_helper.from_array(small, tensor.name)
+    model = _narrow(net.model("c", opset=22), TensorProto.BFLOAT16)
+    recipe = Recipe(target=HERE, rules=(Rule("c", Settings(bits=8, activations=32)),))
+    artifact = make(model, recipe, data=None)
+    session(artifact.path)  # onnxruntime has no Conv of bfloat16: the original itself does not open
+    held = {tensor.name: tensor for tensor in onnx.load(artifact.path).graph.initializer}
+    given = {tensor.name: tensor for tensor in onnx.load_from_string(serialize(model.ir)).graph.initializer}
+    assert held["b.weight"].data_type == TensorProto.BFLOAT16
+    assert held["b.weight"].raw_data == given["b.weight"].raw_data
