@@ -9,12 +9,13 @@ And factors are powers of two, so that scaling there and back is exact in floati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from studio.compress.digests import derived, digest_of
 from studio.compress.fold import along, bias_array, scale_channels, set_bias, set_weight, weight_array
 from studio.compress.ranges import Seen
 from studio.compress.work import Array, Work, only_consumer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _BETWEEN = ("Relu", "LeakyRelu", "MaxPool", "AveragePool", "GlobalAveragePool")
 _MOST = 12
 _SHARES = (None, 0.0, 0.25, 0.5, 0.75)
+Cache = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,21 @@ class Pair:
     tensors: tuple[str, ...]
 
 
-def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
+@dataclass(frozen=True)
+class Extent:
+    """Of the weights between each output and input channel (outputs, inputs): `largest` is the greatest
+    magnitude, float32, `power` the sum of squares, float64; `count` is how many they are."""
+
+    largest: Array
+    power: Array
+    count: int
+
+
+def equalize(work: Work, seen: Mapping[str, Seen], cache: Cache) -> dict[str, Array]:
     """Scale every pair of layers that only ops with f(s·x) = s·f(x), s > 0, lie between.
 
-    `seen` gives the reach of each channel, by tensor name; without it the weights stand for it.
+    `seen` gives the reach of each channel, by tensor name; without it the weights stand for it. `cache`
+    keeps what was worked out, by what it follows from.
     Returns the exponents by tensor name, which go to `work.gains` too: value · 2^gain is the original value.
     """
     found: dict[str, Array] = {}
@@ -52,26 +65,42 @@ def equalize(work: Work, seen: Mapping[str, Seen]) -> dict[str, Array]:
     for pair in _pairs(work):
         if _blind(work, pair, seen):
             continue
-        exponents = _exponents(work, pair, seen)
-        if exponents is not None and exponents.any():
-            gains.append(_gain(work, pair, seen, exponents))
-            _apply(work, pair, exponents)
+        exponents, gain = _chosen(work.rows[pair.second.name], pair, _reach(pair, seen), cache)
+        if exponents.any():
+            gains.append(gain)
+            _apply(work, pair, exponents, cache)
             found.update(dict.fromkeys(pair.tensors, exponents))
     work.gains.update(found)
-    if seen:
+    if seen and gains:
         pairs = "pair" if len(gains) == 1 else "pairs"
-        predicted = sum(gains) / max(len(gains), 1)
+        predicted = sum(gains) / len(gains)
         what = f"equalized {len(gains)} {pairs} of layers"
-        work.notes += (
-            [f"{what}: {predicted:.1f} dB less noise predicted from the ranges seen"] if gains else []
-        )
+        work.notes.append(f"{what}: {predicted:.1f} dB less noise predicted from the ranges seen")
     return found
 
 
-def _gain(work: Work, pair: Pair, seen: Mapping[str, Seen], exponents: Array) -> float:
-    """Decibels of rounding noise that the exponents save behind the pair, by the ranges that were seen."""
-    ahead, row = _reach(pair, seen), work.rows[pair.second.name]
-    plain, scaled = (_noise(pair, ahead, each, row) for each in (np.zeros_like(exponents), exponents))
+def _chosen(row: LayerPlan, pair: Pair, ahead: Array, cache: Cache) -> tuple[Array, float]:
+    """Powers of two (channels,) that the activation between the layers is divided by.
+
+    With them the decibels of rounding noise that they save behind the pair, by `ahead`, the reach between.
+    """
+    weight = digest_of(_weight_value(pair.nodes[1]))
+    how = f"{_axes(pair)}:{row.bits}:{row.activations < FLOAT}"
+    key = derived("exponents", weight, how, ahead.tobytes())
+    if key not in cache:
+        extent = _kept(cache, derived("extent", weight, _axes(pair)), lambda: _extent(pair))
+        exponents = _exponents(pair, extent, ahead, row)
+        cache[key] = exponents, _gain(pair, extent, ahead, exponents, row)
+    chosen: tuple[Array, float] = cache[key]
+    return chosen
+
+
+def _axes(pair: Pair) -> str:
+    return f"{pair.second.channel_axis}:{pair.second.input_axis}:{pair.depthwise}"
+
+
+def _gain(pair: Pair, extent: Extent, ahead: Array, exponents: Array, row: LayerPlan) -> float:
+    plain, scaled = (_noise(pair, extent, ahead, each, row) for each in (np.zeros_like(exponents), exponents))
     return 10 * float(np.log10(max(plain, 1e-30) / max(scaled, 1e-30)))
 
 
@@ -128,15 +157,11 @@ def _blind(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> bool:
     return pair.tensors[-1] not in seen and rounds_weights_only
 
 
-def _exponents(work: Work, pair: Pair, seen: Mapping[str, Seen]) -> Array | None:
-    """Powers of two (channels,) that the activation between the layers is divided by."""
-    ahead = _reach(pair, seen)
+def _exponents(pair: Pair, extent: Extent, ahead: Array, row: LayerPlan) -> Array:
     if pair.depthwise:  # every channel has its own scale there: the activation alone decides
         return np.where(ahead > 0, _rounded(ahead, np.ones_like(ahead), 1.0), 0)
-    behind = _columns(pair)
-    tried = [_rounded(ahead, behind, share) for share in _SHARES]
-    row = work.rows[pair.second.name]
-    noise = [_noise(pair, ahead, exponents, row) for exponents in tried]
+    tried = [_rounded(ahead, _columns(extent), share) for share in _SHARES]
+    noise = [_noise(pair, extent, ahead, exponents, row) for exponents in tried]
     return tried[min(range(len(tried)), key=noise.__getitem__)]
 
 
@@ -163,22 +188,18 @@ def _silenced(behind: Array, exponents: Array, usable: Array) -> Array:
     return np.where(behind > 0, down, 0.0)
 
 
-def _noise(pair: Pair, ahead: Array, exponents: Array, row: LayerPlan) -> float:
+def _noise(pair: Pair, extent: Extent, ahead: Array, exponents: Array, row: LayerPlan) -> float:
     """Noise power that rounding puts on the second layer's output, up to a constant.
 
     Each rounding error is taken as even over its step: the weights' step against the activation's
     power, and the activation's step against the weights' power. Peaks stand at three deviations.
     """
-    weight = weight_array(pair.nodes[1])
-    assert weight is not None
-    scaled = np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1))
-    shape = (-1, 1, 1) if pair.depthwise else (1, -1, 1)
-    scaled = scaled.reshape(*scaled.shape[:2], -1) * np.exp2(exponents).reshape(shape)
+    factors = np.exp2(exponents).reshape((-1, 1) if pair.depthwise else (1, -1))
     activation = ahead / np.exp2(exponents)
-    step = 2 * np.abs(scaled).max(axis=(1, 2)) / 2.0 ** min(row.bits, 8)
-    of_weights = np.square(step).sum() * np.square(activation / 3).sum() * scaled.shape[2]
+    step = 2 * (extent.largest * factors).max(axis=1) / 2.0 ** min(row.bits, 8)
+    of_weights = np.square(step).sum() * np.square(activation / 3).sum() * extent.count
     grid = activation.max() / 255 if row.activations < FLOAT else 0.0
-    of_activation = grid**2 * np.square(scaled).sum()
+    of_activation = grid**2 * (extent.power * np.square(factors)).sum()
     return float(of_weights + of_activation)
 
 
@@ -194,27 +215,52 @@ def _reach(pair: Pair, seen: Mapping[str, Seen]) -> Array:
     return np.asarray(np.abs(rows).max(axis=1), np.float64)
 
 
-def _columns(pair: Pair) -> Array:
-    """How large each input channel's weights are in the second layer, against their output's largest."""
+def _extent(pair: Pair) -> Extent:
     weight = weight_array(pair.nodes[1])
     assert weight is not None
-    size = np.abs(np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1)))
-    size = size.reshape(*size.shape[:2], -1).max(axis=2)
-    largest = size.max(axis=1, keepdims=True)
-    return np.asarray((size / np.where(largest > 0, largest, 1)).max(axis=0), np.float64)
+    rows = np.moveaxis(weight, (pair.second.channel_axis, pair.second.input_axis), (0, 1))
+    rows = rows.reshape(*rows.shape[:2], -1)
+    power = np.einsum("oik,oik->oi", rows, rows, dtype=np.float64)
+    return Extent(np.abs(rows).max(axis=2), power, rows.shape[2])
 
 
-def _apply(work: Work, pair: Pair, exponents: Array) -> None:
+def _columns(extent: Extent) -> Array:
+    """How large each input channel's weights are in the second layer, against their output's largest."""
+    largest = extent.largest.max(axis=1, keepdims=True)
+    shares = extent.largest / np.where(largest > 0, largest, 1)
+    return np.asarray(shares.max(axis=0), np.float64)
+
+
+def _apply(work: Work, pair: Pair, exponents: Array, cache: Cache) -> None:
+    """Divide the first layer's outputs, and multiply the second's inputs."""
     first, second = pair.nodes
-    down = np.exp2(-exponents).astype(np.float32)
-    up = np.exp2(exponents).astype(np.float32)
-    weight, bias = weight_array(first), bias_array(first, pair.first.out_channels)
-    follower = weight_array(second)
-    assert weight is not None
+    down, up = (np.exp2(each).astype(np.float32) for each in (-exponents, exponents))
+    bias = bias_array(first, pair.first.out_channels)
     assert bias is not None
-    assert follower is not None
-    set_weight(work, first, scale_channels(weight, down, pair.first))
+    how = f"{pair.first.op}:{pair.first.groups}:{pair.first.channel_axis}"
+    _scale(work, first, f"outputs:{how}", down, lambda it: scale_channels(it, down, pair.first), cache)
     if len(first.inputs) > 2 and first.inputs[2] is not None:
         set_bias(work, first, (bias * down).astype(np.float32))
     axis = pair.second.channel_axis if pair.depthwise else pair.second.input_axis
-    set_weight(work, second, (follower * along(up, follower.ndim, axis)).astype(np.float32))
+    _scale(work, second, f"along:{axis}", up, lambda it: it * along(up, it.ndim, axis), cache)
+
+
+def _scale(
+    work: Work, node: ir.Node, how: str, factors: Array, scaled: Callable[[Array], Array], cache: Cache
+) -> None:
+    weight = weight_array(node)
+    assert weight is not None
+    key = derived("scaled", digest_of(_weight_value(node)), how, factors.tobytes())
+    set_weight(work, node, _kept(cache, key, lambda: scaled(weight)), key)
+
+
+def _weight_value(node: ir.Node) -> ir.Value:
+    value = node.inputs[1]
+    assert value is not None
+    return value
+
+
+def _kept(cache: Cache, key: str, make: Callable[[], Any]) -> Any:
+    if key not in cache:
+        cache[key] = make()
+    return cache[key]

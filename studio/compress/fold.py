@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.compress.defaults import drop_defaults
+from studio.compress.digests import note
 from studio.compress.work import (
     Array,
     Work,
@@ -170,9 +171,14 @@ def _fold_followers(work: Work, fact: LayerFact, node: ir.Node) -> None:
         bypass(work.model, follower, node.outputs[0])
 
 
-def set_weight(work: Work, node: ir.Node, weight: Array) -> None:
-    """Give `node` a new weight under the old one's name where nobody else uses that."""
-    _set(work, node, 1, weight)
+def set_weight(work: Work, node: ir.Node, weight: Array, digest: str = "") -> None:
+    """Give `node` a new weight under the old one's name where nobody else uses that.
+
+    `digest` stands for the weight where it is known, see `studio.compress.digests`.
+    """
+    value = _set(work, node, 1, weight)
+    if digest:
+        note(value, digest)
 
 
 def set_bias(work: Work, node: ir.Node, bias: Array) -> None:
@@ -180,9 +186,11 @@ def set_bias(work: Work, node: ir.Node, bias: Array) -> None:
     _set(work, node, 2, bias)
 
 
-def _set(work: Work, node: ir.Node, index: int, array: Array) -> None:
+def _set(work: Work, node: ir.Node, index: int, array: Array) -> ir.Value:
     old = node.inputs[index] if len(node.inputs) > index else None
-    set_input(node, index, work.constant(array, work.release(old)))
+    value = work.constant(array, work.release(old))
+    set_input(node, index, value)
+    return value
 
 
 def _shared(node: ir.Node) -> bool:

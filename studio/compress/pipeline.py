@@ -88,7 +88,7 @@ def _passes(work: Work, source: CalibrationSource | None, control: Control, cach
     seen: dict[str, Seen] = {}
     if work.repairs("equalize"):
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.05, 0.25))))
-        _run(work, "equalize", lambda: watcher.divide(equalize(work, seen)))
+        _run(work, "equalize", lambda: watcher.divide(equalize(work, seen, cache)))
     if work.repairs("smooth") and source is not None:
         _run(work, "calibrate", lambda: seen.update(watcher.look(control.part(0.2, 0.25))))
         _run(work, "smooth", lambda: smooth(work, seen))

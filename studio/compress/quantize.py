@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from studio.compress.asymmetric import quantize_asymmetric
 from studio.compress.blocks import OPSET, quantize_blocks
 from studio.compress.codebook import cluster
+from studio.compress.digests import digest_of
 from studio.compress.fold import weight_array
 from studio.compress.storage import choose
 from studio.compress.weights import Levels, quantize
@@ -42,12 +42,13 @@ def choose_levels(work: Work, control: Control, cache: MutableMapping[str, Any])
         if weight is None:
             work.refuse(fact.name, "bits", row.bits, fact.bits, "its weight is not a plain float constant")
             continue
-        key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, fact, row)}"
+        digest = digest_of(node.inputs[1])
+        key = f"levels:{digest}:{fact.channel_axis}:{_settings(work, fact, row)}"
         if key not in cache:
             cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         if not _saves(work, row, cache[key]):
             row = _widened(work, row)
-            key = f"levels:{_digest(weight)}:{fact.channel_axis}:{_settings(work, fact, row)}"
+            key = f"levels:{digest}:{fact.channel_axis}:{_settings(work, fact, row)}"
             cache[key] = replace(levels_of(work, fact, row, weight, None), key=key)
         found[fact.name] = cache[key]
     return found
@@ -125,7 +126,3 @@ def _settings(work: Work, fact: LayerFact, row: LayerPlan) -> str:
         f"{row.bits}:{row.granularity}:{_sparse(work, row)}:{row.storage == 'codebook'}:{reduced}"
         f":{row.symmetric}:{row.block}:{_may_book(work, row)}"
     )
-
-
-def _digest(weight: Array) -> str:
-    return hashlib.sha256(repr(weight.shape).encode() + weight.tobytes()).hexdigest()

@@ -84,7 +84,7 @@ def test_after_equalization_ranges_follow_to_the_bit_without_another_pass() -> N
     fold(work)
     cache: dict[str, Any] = {}
     watcher = Watcher(work, source, cache)
-    exponents = equalize(work, watcher.look(Control()))
+    exponents = equalize(work, watcher.look(Control()), {})
     assert any(each.any() for each in exponents.values())
     watcher.divide(exponents)
     told, anew = watcher.look(Control()), watch(work, source, Control())
@@ -100,7 +100,7 @@ def test_what_cannot_be_told_is_looked_at_again() -> None:
     work, source = working("mse")
     cache: dict[str, Any] = {}
     watcher = Watcher(work, source, cache)
-    watcher.divide(equalize(work, watcher.look(Control())))
+    watcher.divide(equalize(work, watcher.look(Control()), {}))
     assert len(cache) == 1
 
 

@@ -25,7 +25,7 @@ def test_the_function_stays_bit_for_bit() -> None:
     work = start(model, resolve(Recipe(default=INT8), model.facts, target, True), target)
     fold(work)
     before = run(serialize(work.model), inputs_of(model))
-    equalize(work, {})
+    equalize(work, {}, {})
     assert {"relu_a", "relu_b"} <= set(work.gains)
     np.testing.assert_allclose(run(serialize(work.model), inputs_of(model)), before, rtol=1e-5, atol=1e-6)
 
@@ -54,7 +54,7 @@ def test_a_clip_between_two_layers_is_left_alone() -> None:
     model, target = net.model("b"), load("onnxruntime-cpu")
     work = start(model, resolve(Recipe(default=INT8), model.facts, target, True), target)
     fold(work)
-    equalize(work, {})
+    equalize(work, {}, {})
     assert not work.gains
 
 
@@ -70,7 +70,7 @@ def test_without_data_nothing_is_balanced_by_a_guess() -> None:
     for settings, guessed in ((INT8, False), (Settings(bits=8, granularity="tensor"), True)):
         work = start(model, resolve(Recipe(default=settings), model.facts, target, False), target)
         fold(work)
-        equalize(work, {})
+        equalize(work, {}, {})
         assert bool(work.gains) == guessed
 
 
