@@ -28,6 +28,7 @@ class Verb:
 
 VERBS = (
     Verb("open", T.open, "open", "Ctrl+O", needs_model=False),
+    Verb("open_board", T.open_board, "board", needs_model=False),
     Verb("new_window", T.new_window, "add", "Ctrl+N", needs_model=False),
     Verb("data_file", T.data_file, "data", "Ctrl+D"),
     Verb("data_folder", T.data_folder, "open"),
@@ -45,11 +46,11 @@ VERBS = (
     Verb("export", T.export, "export", "Ctrl+E"),
     Verb("find", T.layers_find, "search", "Ctrl+F"),
     *(
-        Verb(page.action, page.title, page.icon, f"Ctrl+{at}" if at < 10 else "")
+        Verb(page.action, page.title, page.icon, f"Ctrl+{at}" if at < 10 else "", not page.alone)
         for at, page in enumerate(PAGES, 1)
     ),
-    Verb("help", T.help_here, "info", "F1"),
-    Verb("tour", T.tour, "info"),
+    Verb("help", T.help_here, "info", "F1", needs_model=False),
+    Verb("tour", T.tour, "info", needs_model=False),
     Verb("palette", T.palette, "search", "Ctrl+K", needs_model=False),
 )
 

@@ -34,6 +34,8 @@ class BoardTexts(GraphTexts, frozen=True, forbid_unknown_fields=True):
     board_rollback: str = "Roll back"
     board_rollback_tip: str = "Back to the last confirmed release"
     board_bench_tip: str = "Time it on the board"
+    board_pick: str = "Choose a board: its active release is fetched and opened…"
+    board_open: str = "Open this release here"
     board_activate: str = "Switch to this release"
     board_delete: str = "Delete it from the board"
     board_delete_ask: str = "Delete release {release} from {name}?"

@@ -133,6 +133,10 @@ class Bridge(QObject):
         """Take up a snapshot of work that was not saved."""
         self._open(name, lambda control: self.session.recover(path, control))
 
+    def open_release(self, board: str, release: str = "") -> None:
+        """Fetch a release from a board, the active one by default, and open it."""
+        self._open(board, lambda control: self.session.open_release(board, control, release))
+
     def _open(self, name: str, work: Callable[[Control], object]) -> None:
         self._lanes.cancel(MEASURE)
         self._lanes.cancel(SENSE)

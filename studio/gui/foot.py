@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -82,10 +82,14 @@ class Foot(QFrame):
         self.vitals.setVisible(self.width() >= _ROOMY)
 
     def show_page(self, key: str) -> None:
-        """Which page is open below; shows the buttons, which an empty window has no use for."""
+        """Which page is open."""
         for name, button in self.pages.items():
             button.setChecked(name == key)
-            button.show()
+
+    def offer(self, keys: Collection[str]) -> None:
+        """Which pages there are to go to."""
+        for name, button in self.pages.items():
+            button.setVisible(name in keys)
 
     @property
     def lane(self) -> str:

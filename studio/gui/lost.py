@@ -18,9 +18,8 @@ class LostWork(QFrame):
 
     wanted = Signal(str)
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.setFixedWidth(width)
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(6)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QByteArray, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from studio.gui import commands, icons, numbers, preferences
 from studio.gui.actions import Actions
+from studio.gui.boards.pick import BoardPick
 from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
 from studio.gui.dress import dress
@@ -33,7 +34,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.gui.toolbar import Toolbar
 from studio.gui.tour import Tour, stops
-from studio.gui.work import WorkPage
+from studio.gui.work import START, WorkPage
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
@@ -63,13 +64,14 @@ class MainWindow(QMainWindow):
         self.files = Files(self.bridge, self)
         self.keeper = Keeper(self.bridge, Recovery(), self)
         self.actions_ = Actions(self.look, self._verbs(), self)
-        self.start, self.page = StartView(self.look), WorkPage(self.bridge, self.look)
+        self.start = StartView(self.look)
+        self.page = WorkPage(self.bridge, self.look, self.start)
         self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look, _tabs()))
         self.presenter = Presenter(self.bridge, self.page)
-        self._pages = QStackedWidget()
         self._arrange()
         self._curtain = Curtain(self.look, self)
         self.palette_ = Palette(partial(commands.entries, self), self)
+        self.pick = BoardPick(self.bridge, self.palette_, self._add_board)
         self.tour = Tour(stops(self.page, self.edges.toolbar), self.look, self)
         self.tour.ended.connect(partial(self._keep, toured=True))
         self._wire()
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         bridge, files = self.bridge, self.files
         return {
             "open": files.ask_model,
+            "open_board": lambda: self.pick.ask(),
             "new_window": files.open_beside,
             "data_file": files.ask_data,
             "data_folder": files.ask_data_folder,
@@ -97,7 +100,7 @@ class MainWindow(QMainWindow):
             "find": self._find,
             **{page.action: partial(self._show_page, page.key) for page in PAGES},
             "help": self._help,
-            "tour": lambda: self.tour.begin(),
+            "tour": self._tour,
             "palette": lambda: self.palette_.open(),
         }
 
@@ -107,8 +110,6 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 620)
         self.resize(1500, 940)
-        for page in (self.start, self.page):
-            self._pages.addWidget(page)
         self.start.recent.show_paths(self.preferences.recent_there(), self.preferences.said)
         self.start.lost.show_lost(self.keeper.recovery.lost())
         holder, middle = QWidget(), QVBoxLayout()
@@ -120,7 +121,7 @@ class MainWindow(QMainWindow):
         whole.addWidget(self.edges.toolbar)
         whole.addSpacing(0)
         whole.addLayout(middle)
-        whole.addWidget(self._pages, 1)
+        whole.addWidget(self.page, 1)
         whole.addWidget(self.edges.foot)
         self.setCentralWidget(holder)
         holder.setFocus()
@@ -143,11 +144,14 @@ class MainWindow(QMainWindow):
         self.page.of(OptionsPanel).preferred.connect(self._prefer)
         start.open_wanted.connect(self.files.ask_model)
         start.sample_wanted.connect(self.files.open_sample)
+        start.board_wanted.connect(self.pick.ask)
         start.recent_wanted.connect(self.files.open)
         start.lost.wanted.connect(self.files.recover)
         self.page.cards.accuracy.action.clicked.connect(self.files.ask_data)
         self.look.changed.connect(self._dress)
         edges.toolbar.allow(False)
+        edges.foot.offer([START, *(page.key for page in PAGES if page.alone)])
+        edges.foot.show_page(START)
 
     def open_path(self, path: str) -> None:
         """Open what was named on the command line, whatever it is."""
@@ -180,7 +184,8 @@ class MainWindow(QMainWindow):
     def _take_model(self) -> None:
         facts, session = self.bridge.session.facts, self.bridge.session
         self.edges.notice.hide()
-        self._pages.setCurrentWidget(self.page)
+        self.page.show_model()
+        self.edges.foot.offer([page.key for page in PAGES])
         self.page.layers.view.setFocus()
         self._show_page(self.page.shown_page)
         self.setWindowTitle(f"{facts.name} – {T.app}")
@@ -210,15 +215,28 @@ class MainWindow(QMainWindow):
 
     def _show_boards(self, shown: bool) -> None:
         self.page.show_boards(shown)
+        self.edges.foot.show_page(self.page.shown_page)
+
+    def _add_board(self) -> None:
+        self.actions_["boards"].setChecked(True)
+        self.page.boards.ask_for_board()
 
     def _show_page(self, key: str) -> None:
         self.page.show_page(key)
-        self.edges.foot.show_page(key)
+        self.edges.foot.show_page(self.page.shown_page)
 
     def _help(self) -> None:
         topic = topic_of(QApplication.focusWidget(), self.page.shown_page)
         self.page.of(HelpPanel).show_topic(topic)
         self._show_page("help")
+
+    def _tour(self) -> None:
+        """The hints speak of an open model: the sample, where there is none."""
+        if self.page.blank:
+            self.tour.offer(self.bridge)
+            self.files.open_sample()
+        else:
+            self.tour.begin()
 
     def _find(self) -> None:
         self.page.layers.search.setFocus()
@@ -256,6 +274,12 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.files.take(paths)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves a panel that stands in place of the start view."""
+        if event.key() == Qt.Key.Key_Escape and self.page.blank:
+            self._show_page(START)
+        super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self._remember()
         self._keep(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
@@ -266,7 +290,7 @@ class MainWindow(QMainWindow):
 
 
 def _tabs() -> list[tuple[str, str]]:
-    return [(page.key, page.title) for page in PAGES]
+    return [(START, T.start), *((page.key, page.title) for page in PAGES)]
 
 
 def _title(document: Document) -> str:

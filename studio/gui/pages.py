@@ -23,13 +23,16 @@ from studio.gui.texts import T
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One row. `tall` ones ask for more height than a row of plots. `resources/help/KEY.md` tells of it."""
+    """One row. `tall` ones ask for more height than a row of plots, `alone` ones are of use before a model
+    is open. `resources/help/KEY.md` tells of it.
+    """
 
     key: str
     title: str
     icon: str
     make: Callable[[Desk], QWidget]
     tall: bool = False
+    alone: bool = False
 
     @property
     def action(self) -> str:
@@ -45,7 +48,7 @@ PAGES = (
     Page("data", T.samples, "data", DataPanel, tall=True),
     Page("answers", T.answers, "data", lambda desk: Answers(desk.bridge, desk.look)),
     Page("history", T.history, "undo", lambda desk: History(desk.bridge)),
-    Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look)),
-    Page("options", T.options, "columns", OptionsPanel, tall=True),
-    Page("help", T.help, "info", lambda _: HelpPanel()),
+    Page("jobs", T.jobs, "clock", lambda desk: JobsPanel(desk.bridge, desk.look), alone=True),
+    Page("options", T.options, "columns", OptionsPanel, tall=True, alone=True),
+    Page("help", T.help, "info", lambda _: HelpPanel(), alone=True),
 )

@@ -59,9 +59,16 @@ class Palette(QFrame):
         self.hide()
 
     def open(self) -> None:
-        """Show it with an empty field."""
-        self._before = QApplication.focusWidget()
-        self._all = tuple(self._entries())
+        """Show every verb that can be done now."""
+        self.offer(self._entries(), T.palette_hint)
+
+    def offer(self, entries: Iterable[Entry], hint: str) -> None:
+        """Show these with an empty field, in which `hint` stands."""
+        if self.isHidden():
+            self._before = QApplication.focusWidget()
+        self._all = tuple(entries)
+        self.field.setPlaceholderText(hint)
+        self.field.setAccessibleName(hint)
         self.field.clear()
         self._find("")
         self._place()

@@ -94,10 +94,9 @@ class Recent(QWidget):
 
     picked = Signal(str)
 
-    def __init__(self, look: Look, width: int) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
-        self.setFixedWidth(width)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(label(T.start_recent, strong=True))

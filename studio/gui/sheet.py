@@ -54,7 +54,7 @@ QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
 QScrollBar::handle {{ background: {line_strong}; border-radius: 3px; min-height: 28px; min-width: 28px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
  background: none; border: none; height: 0; width: 0; }}
-QScrollArea, QScrollArea > QWidget > #detail {{ background: transparent; border: none; }}
+QScrollArea, QScrollArea > QWidget > #detail, #plain {{ background: transparent; border: none; }}
 QSplitter::handle {{ background: transparent; }}
 QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QMenu {{ background: {surface}; color: {text}; border: 1px solid {line_strong}; padding: 5px; }}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from studio.gui import fonts
 from studio.gui.lost import LostWork
-from studio.gui.panel import label
+from studio.gui.panel import Elided
 from studio.gui.recent import Recent
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
-_WIDTH = 640
+_WIDTH, _NARROW = 640, 460
 
 
 class DropZone(QWidget):
@@ -24,7 +24,8 @@ class DropZone(QWidget):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look, self._over = look, False
-        self.setFixedSize(_WIDTH, 250)
+        self.setFixedHeight(250)
+        self.setMinimumWidth(_NARROW)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(T.start_title)
@@ -56,17 +57,17 @@ class DropZone(QWidget):
         painter.setPen(QColor(theme.text))
         painter.setFont(fonts.strong(19))
         centre = Qt.AlignmentFlag.AlignCenter
-        painter.drawText(QRectF(0, 150, _WIDTH, 30), centre, T.start_title)
+        painter.drawText(QRectF(0, 150, self.width(), 30), centre, T.start_title)
         painter.setPen(QColor(theme.muted))
         painter.setFont(fonts.font(13))
-        painter.drawText(QRectF(20, 184, _WIDTH - 40, 24), centre, T.start_text)
+        painter.drawText(QRectF(20, 184, self.width() - 40, 24), centre, T.start_text)
         painter.end()
 
     def _network(self, painter: QPainter) -> None:
         """A small network that grows thinner to the right: what the program is about."""
         theme, y = self._look.theme, 88.0
         heights = (84, 66, 50, 38, 30, 26)
-        left = _WIDTH / 2 - 145.0
+        left = self.width() / 2 - 145.0
         colours = [theme.op(kind) for kind in ("conv", "norm", "activation", "linear", "pool", "conv")]
         painter.setPen(QPen(QColor(theme.line_strong), 1.5))
         painter.drawLine(QPointF(left, y), QPointF(left + 290, y))
@@ -82,27 +83,47 @@ class StartView(QWidget):
 
     open_wanted = Signal()
     sample_wanted = Signal()
+    board_wanted = Signal()
     recent_wanted = Signal(str)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.zone, self.recent, self.lost = DropZone(look), Recent(look, _WIDTH), LostWork(_WIDTH)
+        self.zone, self.recent, self.lost = DropZone(look), Recent(look), LostWork()
         self._open, self._sample = QPushButton(T.start_open), QPushButton(T.start_sample)
+        self._board = QPushButton(T.open_board)
         self._open.setObjectName("primary")
         self.zone.clicked.connect(self.open_wanted)
         self._open.clicked.connect(self.open_wanted)
         self._sample.clicked.connect(self.sample_wanted)
+        self._board.clicked.connect(self.board_wanted)
         self.recent.picked.connect(self.recent_wanted)
         self._arrange()
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
-        buttons.addWidget(self._open)
-        buttons.addWidget(self._sample)
-        buttons.addStretch(1)
-        buttons.addWidget(label(T.start_promise, quiet=True, pixels=12))
-        middle = QVBoxLayout()
+        for button in (self._open, self._board, self._sample):
+            buttons.addWidget(button)
+        promise = Elided(pixels=12, mode=Qt.TextElideMode.ElideRight)
+        promise.setText(T.start_promise)
+        promise.setObjectName("muted")
+        promise.setAlignment(Qt.AlignmentFlag.AlignRight)
+        buttons.addWidget(promise, 1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(self._page(buttons))
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+
+    def _page(self, buttons: QHBoxLayout) -> QWidget:
+        """Everything in the middle, no wider than it reads well."""
+        column = QWidget()
+        column.setMaximumWidth(_WIDTH)
+        middle = QVBoxLayout(column)
+        middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(18)
         middle.addStretch(2)
         middle.addWidget(self.lost)
@@ -111,7 +132,11 @@ class StartView(QWidget):
         middle.addSpacing(8)
         middle.addWidget(self.recent)
         middle.addStretch(3)
-        whole = QHBoxLayout(self)
-        whole.addStretch(1)
-        whole.addLayout(middle)
-        whole.addStretch(1)
+        page = QWidget()
+        page.setObjectName("plain")
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(column, 1000)
+        row.addStretch(1)
+        return page

@@ -22,6 +22,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     open: str = "Open"
     open_title: str = "Open a model"
     open_filter: str = "Models and projects (*.onnx *.pt2 *.pt *.pth *.trimtab);;All files (*)"
+    open_board: str = "Open from a board…"
     new_window: str = "New window"
     no_window_cause: str = "the system did not start the program again"
     no_window_fix: str = "Run `trimtab` from a terminal to see why."
@@ -70,6 +71,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     more: str = "More"
     quit: str = "Quit"
 
+    start: str = "Start"
     start_title: str = "Drop a model here"
     start_text: str = "ONNX, PyTorch export (.pt2) or TorchScript. Data and recipes too."
     start_open: str = "Open a model…"

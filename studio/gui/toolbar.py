@@ -15,7 +15,11 @@ from studio.gui.theme import MODES, Look
 from studio.recipe import presets
 
 _ROOMY = 1420
-_MORE = ("new_window", "save", "recipe_open", "recipe_save", "noise")
+_MORE = (
+    ("new_window", "open_board", "save"),
+    ("recipe_open", "recipe_save", "noise"),
+    ("page_options", "help", "tour"),
+)
 _THEMES = {"system": T.theme_system, "light": T.theme_light, "dark": T.theme_dark}
 
 
@@ -119,7 +123,9 @@ class Toolbar(QFrame):
 
     def _more_menu(self) -> QMenu:
         menu = QMenu(self)
-        menu.addActions([self._actions[key] for key in _MORE])
+        for part in _MORE:
+            menu.addActions([self._actions[key] for key in part])
+            menu.addSeparator()
         return menu
 
     def _theme_menu(self) -> QMenu:
@@ -143,7 +149,7 @@ class Toolbar(QFrame):
     def allow(self, model: bool) -> None:
         """Grey the menus that need a model while none is open."""
         for button, glyph in self._glyphs:
-            button.setEnabled(model or glyph == "theme")
+            button.setEnabled(model or glyph in ("theme", "more"))
 
     def _follow_export(self) -> None:
         self.export.setEnabled(self._actions["export"].isEnabled())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from studio.project.memory import Memory
 from studio.session.doctor import DoctorVerbs
+from studio.session.fetching import Fetching
 from studio.session.inspecting import Inspecting
 from studio.session.locking import Locking
 from studio.session.looking import Looking
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from studio.boards.api import Boards
 
 
-class Session(Searching, Profiling, TargetVerbs, Locking, Looking, Inspecting, Sampling, DoctorVerbs):
+class Session(
+    Searching, Profiling, Fetching, TargetVerbs, Locking, Looking, Inspecting, Sampling, DoctorVerbs
+):
     """Built once and handed down. Light verbs (see `Editor`) are instant; the heavy ones block, take a
     `Control`, run on any thread and raise `StudioError` kinds or `Cancelled`.
 

@@ -55,7 +55,7 @@ def test_both_sides_are_marked_and_move_together(
     qtbot: QtBot, window: MainWindow, pair: tuple[Facts, Facts]
 ) -> None:
     room, (before, after) = window.page.room, pair
-    window._pages.setCurrentWidget(window.page)
+    window.page.show_model()
     room.original.set_facts(before)
     room.original.expand_all()
     room.switch.setChecked(True)

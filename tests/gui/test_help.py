@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -9,12 +12,41 @@ from pytestqt.qtbot import QtBot
 from studio.gui.help import HelpPanel, topic_of
 from studio.gui.main_window import MainWindow
 from studio.gui.pages import PAGES
+from studio.gui.work import START
 from studio.paths import resource
 
+_TOPICS = sorted([page.key for page in PAGES] + [START, "graph", "layers", "boards"])
+_LANGUAGES = [path.stem for path in sorted(resource("texts").glob("*.json"))]
 
-def test_every_panel_has_a_page_of_help() -> None:
-    topics = [page.key for page in PAGES] + ["graph", "layers", "boards"]
-    assert [topic for topic in topics if not resource("help", f"{topic}.md").is_file()] == []
+
+@pytest.mark.parametrize("language", ["", *_LANGUAGES])
+def test_every_panel_has_a_page_of_help_in_every_language(language: str) -> None:
+    pages = sorted(path.stem for path in resource("help", language).glob("*.md"))
+    assert pages == _TOPICS
+
+
+@pytest.mark.parametrize("language", _LANGUAGES)
+def test_pages_of_help_are_translated_whole(language: str) -> None:
+    for topic in _TOPICS:
+        english, theirs = (
+            resource("help", *part, f"{topic}.md").read_text("utf-8") for part in ((), (language,))
+        )
+        assert _shape(theirs) == _shape(english), topic
+        assert theirs.splitlines()[0] != english.splitlines()[0] or topic == "help"
+
+
+def _shape(page: str) -> tuple[list[str], list[str]]:
+    """What a translation must keep: its list items and rows of tables, and what is to be typed."""
+    lines = [line[:1] for line in page.splitlines() if line.startswith(("#", "-", "|"))]
+    return lines, sorted(re.findall("`[^`]+`", page))
+
+
+def test_help_is_shown_in_the_language_of_the_window(window: MainWindow) -> None:
+    help_ = window.page.of(HelpPanel)
+    help_.show_topic("jobs", "zh_CN")
+    assert help_.text.toPlainText().startswith("任务")
+    help_.show_topic("jobs", "tlh")
+    assert help_.text.toPlainText().startswith("Jobs")
 
 
 def test_f1_tells_of_the_panel_under_the_cursor(window: MainWindow) -> None:

@@ -16,7 +16,7 @@ from studio.errors import ModelError
 from studio.gui import drops, shots
 from studio.gui.main_window import MainWindow
 from studio.gui.plots.page import PlotsPage
-from studio.gui.start import StartView
+from studio.gui.work import START
 from studio.metrics import HERE
 from studio.recipe import text
 from studio.recipe.settings import Recipe, Settings
@@ -41,7 +41,8 @@ def _drop(window: MainWindow, *paths: Path) -> None:
 
 
 def test_an_empty_window_offers_a_start(window: MainWindow) -> None:
-    assert isinstance(window._pages.currentWidget(), StartView)
+    assert window.start.isVisible()
+    assert window.page.shown_page == START
     assert not window.actions_["export"].isEnabled()
     assert window.actions_["open"].isEnabled()
     assert window.edges.foot.text == "Ready"

@@ -23,7 +23,7 @@ from studio.gui.boards import asking, words
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.detail import Detail
 from studio.gui.boards.found import FoundPlaces
-from studio.gui.boards.releases import ACTIVATE, BENCH
+from studio.gui.boards.releases import ACTIVATE, BENCH, OPEN
 from studio.gui.bridge import Bridge
 from studio.gui.panel import Panel
 from studio.gui.texts import T
@@ -187,6 +187,8 @@ class BoardPanel(Panel):
         name, session = self.chosen, self._bridge.session
         if verb == ACTIVATE:
             self._run(asking.LOOK, name, lambda _: asking.activate(session, name, release))
+        elif verb == OPEN:
+            self._bridge.open_release(name, release)
         elif verb == BENCH:
             label = T.job_bench.format(name=name)
             self._bridge.run(

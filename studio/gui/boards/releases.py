@@ -16,14 +16,16 @@ from studio.gui.theme import Look
 if TYPE_CHECKING:
     from studio.boards.report import BoardStatus, Release
 
-ACTIVATE, BENCH, DELETE = "activate", "bench", "delete"
+OPEN, ACTIVATE, BENCH, DELETE = "open", "activate", "bench", "delete"
 _VERBS = (
+    (OPEN, "open", T.board_open),
     (ACTIVATE, "play", T.board_activate),
     (BENCH, "clock", T.board_bench_tip),
     (DELETE, "trash", T.board_delete),
 )
 _SHOWN = 8
 _REFUSED = {
+    OPEN: frozenset[str](),
     ACTIVATE: frozenset({"active"}),
     BENCH: frozenset[str](),
     DELETE: frozenset({"active", "previous"}),
