@@ -29,3 +29,6 @@ class LayerTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     curve_empty: str = "Not measured yet: each group\nalone, at every stop of its sliders."
     curve_no_data: str = "Attach data to measure\nwhat each group costs alone."
     curve_measure: str = "Measure sensitivity"
+    layers_group: str = "Group by scope"
+    group_open: str = "{name}, {n} layers, open"
+    group_shut: str = "{name}, {n} layers, shut"

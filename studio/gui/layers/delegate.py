@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.gui import fonts, icons, numbers
-from studio.gui.layers import spark
+from studio.gui.layers import heads, ink, spark
+from studio.gui.layers.groups import Group
 from studio.gui.layers.model import ROW, Column, Index
 from studio.gui.layers.rows import Row
 from studio.gui.layers.track import movable, position, track
@@ -15,20 +18,20 @@ from studio.gui.layers.words import milliseconds, width_name
 from studio.gui.theme import Look, Theme
 
 HEIGHT = 36
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_CENTRE = Qt.AlignmentFlag.AlignCenter
 _HANDLE = 6.5
 _GROWN = 1.1  # a few scales more are no loss
 
 
 class LayersDelegate(QStyledItemDelegate):
-    """One delegate for every column. `lit` names the layers of the group under the hand."""
+    """One delegate for every column. `lit` names the layers of the group under the hand, `scopes` holds the
+    scope under whose head a layer stands, by layer.
+    """
 
     def __init__(self, look: Look, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.look = look
         self.lit: frozenset[str] = frozenset()
+        self.scopes: Mapping[str, str] = {}
         self.worst = 1.0
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -41,16 +44,21 @@ class LayersDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._ground(painter, cell, row, state, theme)
-        _PAINTERS[column](self, painter, cell, row, theme)
+        if isinstance(row, Group):
+            heads.PAINTERS[column](painter, cell, row, theme)
+        else:
+            _PAINTERS[column](self, painter, cell, row, theme)
         if state & QStyle.StateFlag.State_HasFocus and column in (Column.BITS, Column.SPARSITY):
             _ring(painter, cell, theme)
         painter.restore()
 
     def _ground(
-        self, painter: QPainter, cell: QRectF, row: Row, state: QStyle.StateFlag, theme: Theme
+        self, painter: QPainter, cell: QRectF, row: Row | Group, state: QStyle.StateFlag, theme: Theme
     ) -> None:
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(cell, QColor(theme.accent_soft))
+        elif isinstance(row, Group):
+            painter.fillRect(cell, QColor(theme.sunken))
         elif row.name in self.lit:
             painter.fillRect(cell, QColor(theme.raised))
         painter.fillRect(QRectF(cell.left(), cell.bottom() - 1, cell.width(), 1), QColor(theme.line))
@@ -59,34 +67,29 @@ class LayersDelegate(QStyledItemDelegate):
         if row.name in self.lit:
             bar = QRectF(cell.left(), cell.top() + 4, 3, cell.height() - 8)
             painter.fillRect(bar, QColor(theme.accent_text))
-        box = cell.adjusted(10, 0, -6, 0)
+        scope = self.scopes.get(row.name, "")
+        box = cell.adjusted(heads.SIGN if scope else 10, 0, -6, 0)
         if row.locked:
             icons.paint(painter, "lock", theme.warn, QRectF(cell.right() - 22, cell.center().y() - 8, 16, 16))
             box = box.adjusted(0, 0, -20, 0)
         painter.setFont(fonts.medium())
-        _text(painter, box, row.name, theme.text, _LEFT, Qt.TextElideMode.ElideMiddle)
+        name = row.name.lstrip("/").removeprefix(f"{scope}/") if scope else row.name
+        ink.text(painter, box, name, theme.text, ink.LEFT, Qt.TextElideMode.ElideMiddle)
 
     def op(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         painter.setFont(fonts.font())
-        _text(painter, cell.adjusted(10, 0, -4, 0), row.op, theme.muted, _LEFT)
+        ink.text(painter, cell.adjusted(10, 0, -4, 0), row.op, theme.muted, ink.LEFT)
 
     def params(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         painter.setFont(fonts.font())
-        _text(painter, cell.adjusted(4, 0, -10, 0), numbers.count(row.params), theme.muted, _RIGHT)
+        ink.text(painter, cell.adjusted(4, 0, -10, 0), numbers.count(row.params), theme.muted, ink.RIGHT)
 
     def bytes(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
-        before, after = numbers.size(row.before), numbers.size(row.after)
-        box, half = cell.adjusted(8, 0, -8, 0), cell.width() / 2
-        painter.setFont(fonts.font())
-        _text(painter, box.adjusted(0, 0, -half - 4, 0), before, theme.muted, _RIGHT)
-        if row.after == row.before:
-            return
-        arrow = QRectF(cell.center().x() - 8, cell.top(), 16, cell.height())
-        _text(painter, arrow, "→", theme.ghost, _CENTRE)
+        after = numbers.size(row.after) if row.after != row.before else ""
         colour = theme.good if row.after < row.before else theme.muted
         colour = theme.bad if row.after > row.before * _GROWN else colour
-        painter.setFont(fonts.medium() if row.real else fonts.font())
-        _text(painter, box.adjusted(half + 4, 0, 0, 0), after, colour if row.real else theme.muted, _LEFT)
+        texts = numbers.size(row.before), after
+        ink.before_after(painter, cell, texts, colour if row.real else theme.muted, row.real, theme)
 
     def bits(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         _slider(painter, cell, row, Column.BITS, theme)
@@ -97,44 +100,38 @@ class LayersDelegate(QStyledItemDelegate):
         painter.setFont(fonts.font())
         box = QRectF(cell.right() - 58, cell.top(), 40, cell.height())
         text = numbers.percent(row.sparsity) if row.sparse else "—"
-        _text(painter, box, text, theme.text if row.sparsity else theme.muted, _RIGHT)
+        ink.text(painter, box, text, theme.text if row.sparsity else theme.muted, ink.RIGHT)
         if row.refusal("sparsity", "structure"):
-            _warning(painter, cell, theme)
+            ink.warning(painter, cell, theme)
 
     def effect(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         if row.effect is None:
             return
         loss = max(-row.effect.difference.value, 0.0)
         share = min(loss / self.worst, 1.0)
-        ink = theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]
+        colour = theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]
         room = QRectF(cell.left() + 8, cell.center().y() - 9, 42, 18)
-        spark.paint(painter, room, row, self.worst, QColor(ink), theme)
+        spark.paint(painter, room, row, self.worst, QColor(colour), theme)
         painter.setFont(fonts.font())
         text = numbers.signed(row.effect.difference.value, 1)
-        _text(painter, cell.adjusted(50, 0, -10, 0), text, theme.text, _RIGHT)
+        ink.text(painter, cell.adjusted(50, 0, -10, 0), text, theme.text, ink.RIGHT)
 
     def sqnr(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         painter.setFont(fonts.font())
         text = "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
-        _text(painter, cell.adjusted(4, 0, -10, 0), text, theme.text, _RIGHT)
+        ink.text(painter, cell.adjusted(4, 0, -10, 0), text, theme.text, ink.RIGHT)
 
     def time(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         """As float and at 8 bits: red and with a sign where 8 bits are slower."""
         if row.times is None:
             return
         plain, eight = row.times.float_ms, row.times.int8_ms
-        middle, box = cell.center().x() - 8, cell.adjusted(8, 0, -18, 0)
-        painter.setFont(fonts.font())
-        before = QRectF(box.left(), box.top(), middle - box.left() - 9, box.height())
-        _text(painter, before, milliseconds(plain), theme.muted, _RIGHT)
-        _text(painter, QRectF(middle - 8, box.top(), 16, box.height()), "→", theme.ghost, _CENTRE)
         faster = plain is not None and eight is not None and eight < plain
         colour = theme.bad if row.times.loses else theme.good if faster else theme.muted
-        painter.setFont(fonts.medium())
-        after = QRectF(middle + 9, box.top(), box.right() - middle - 9, box.height())
-        _text(painter, after, milliseconds(eight), colour, _LEFT)
+        texts = milliseconds(plain), milliseconds(eight)
+        ink.before_after(painter, cell.adjusted(0, 0, -10, 0), texts, colour, True, theme)
         if row.times.loses:
-            _warning(painter, cell, theme, theme.bad)
+            ink.warning(painter, cell, theme, theme.bad)
 
 
 _PAINTERS = {
@@ -175,15 +172,15 @@ def _stops(painter: QPainter, line: QRectF, y: float, row: Row, x: float, theme:
 
 
 def _chip(painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
-    ground, ink = _chip_colours(row.bits, theme)
+    ground, colour = _chip_colours(row.bits, theme)
     box = QRectF(cell.right() - 62, cell.center().y() - 9.5, 46, 19)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(ground))
     painter.drawRoundedRect(box, 6, 6)
     painter.setFont(fonts.strong(11))
-    _text(painter, box, width_name(row.bits), ink, _CENTRE)
+    ink.text(painter, box, width_name(row.bits), colour, ink.CENTRE)
     if row.refusal("bits", "activations"):
-        _warning(painter, cell, theme)
+        ink.warning(painter, cell, theme)
 
 
 def _chip_colours(bits: int, theme: Theme) -> tuple[str, str]:
@@ -194,23 +191,7 @@ def _chip_colours(bits: int, theme: Theme) -> tuple[str, str]:
     return theme.good_soft, theme.good
 
 
-def _warning(painter: QPainter, cell: QRectF, theme: Theme, ink: str = "") -> None:
-    icons.paint(painter, "warn", ink or theme.warn, QRectF(cell.right() - 15, cell.center().y() - 7, 14, 14))
-
-
 def _ring(painter: QPainter, cell: QRectF, theme: Theme) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(theme.accent_text), 1))
     painter.drawRoundedRect(cell.adjusted(1.5, 2.5, -1.5, -2.5), 6, 6)
-
-
-def _text(
-    painter: QPainter,
-    box: QRectF,
-    text: str,
-    colour: str,
-    how: Qt.AlignmentFlag,
-    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
-) -> None:
-    painter.setPen(QColor(colour))
-    painter.drawText(box, how, painter.fontMetrics().elidedText(text, elide, int(box.width())))

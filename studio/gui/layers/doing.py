@@ -39,6 +39,7 @@ class Doing(QObject):
             _Deed(T.layers_copy, "Ctrl+C", self.copy),
             _Deed(T.layers_paste, "Ctrl+V", self.paste),
             _Deed(T.layers_original, "Backspace", self.original),
+            _Deed(T.layers_group, "Ctrl+G", self.group),
         )
         self.actions_ = tuple(self._action(deed) for deed in deeds)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -76,6 +77,10 @@ class Doing(QObject):
     def original(self) -> None:
         """Leave the chosen layers as the original has them."""
         self._bridge.edit(self._free(), Settings(bits=FLOAT, sparsity=0.0))
+
+    def group(self) -> None:
+        """List layers under their scopes, or all in a row again."""
+        self._view.group(not self._view.proxy.wish.grouped)
 
     def as_preset(self, name: str) -> None:
         """Give each chosen layer what the preset gives it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import replace
 from enum import IntEnum
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -13,11 +15,14 @@ from studio.gui import numbers
 from studio.gui.layers.rows import Row
 from studio.gui.layers.words import access, milliseconds, tip, width_name
 from studio.gui.texts import T
+from studio.predict import LayerTimes
+
+if TYPE_CHECKING:
+    from studio.gui.layers.groups import Group
 
 Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 ROW = _Role.UserRole + 1
-SORT = _Role.UserRole + 2
 
 
 class Column(IntEnum):
@@ -64,7 +69,7 @@ class LayersModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
             return _TITLES[Column(section)]
         if role == _Role.TextAlignmentRole:
-            return int(_alignment(Column(section)))
+            return int(alignment(Column(section)))
         return None
 
     def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
@@ -73,8 +78,6 @@ class LayersModel(QAbstractTableModel):
         row, column = self.row(index.row()), Column(index.column())
         if role == ROW:
             return row
-        if role == SORT:
-            return _sort_value(row, column)
         if role == _Role.DisplayRole:
             return display(row, column)
         if role == _Role.ToolTipRole:
@@ -82,7 +85,7 @@ class LayersModel(QAbstractTableModel):
         if role == _Role.AccessibleTextRole:
             return access(row, column.name) or display(row, column)
         if role == _Role.TextAlignmentRole:
-            return int(_alignment(column))
+            return int(alignment(column))
         return None
 
     def row(self, place: int) -> Row:
@@ -112,25 +115,26 @@ class LayersModel(QAbstractTableModel):
             self.endResetModel()
             return
         old, self._rows = self._rows, fresh
-        for place, (before, after) in enumerate(zip(old, fresh, strict=True)):
-            if before != after:
-                self._changed(place)
+        changed = [place for place, pair in enumerate(zip(old, fresh, strict=True)) if operator.ne(*pair)]
+        for _, run in groupby(enumerate(changed), lambda each: each[1] - each[0]):
+            places = [place for _, place in run]
+            self._changed(places[0], places[-1])
 
     def hold(self, names: Iterable[str], **values: Any) -> None:
         """Show `values` (fields of Row) in these layers, whatever the engine answers meanwhile."""
         for name in names:
             self._held[name] = {**self._held.get(name, {}), **values}
-            self._changed(self._places[name])
+            self._changed(*[self._places[name]] * 2)
 
     def let_go(self) -> None:
         """Show what the engine says again."""
         held, self._held = self._held, {}
         for name in held:
             if name in self._places:
-                self._changed(self._places[name])
+                self._changed(*[self._places[name]] * 2)
 
-    def _changed(self, place: int) -> None:
-        self.dataChanged.emit(self.index(place, 0), self.index(place, len(Column) - 1))
+    def _changed(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
 
 
 def display(row: Row, column: Column) -> str:
@@ -150,30 +154,35 @@ def display(row: Row, column: Column) -> str:
     if column == Column.SQNR:
         return "" if row.sqnr_db is None else f"{row.sqnr_db:.1f}"
     if column == Column.TIME:
-        return _times(row)
+        return times_text(row.times)
     return numbers.value(row.effect.difference) if row.effect else ""
 
 
-def _times(row: Row) -> str:
+def times_text(times: LayerTimes | None) -> str:
     """As float and at 8 bits; a sign where 8 bits are slower."""
-    if row.times is None:
+    if times is None:
         return ""
-    sign = " ⚠" if row.times.loses else ""
-    return f"{milliseconds(row.times.float_ms)} → {milliseconds(row.times.int8_ms)}{sign}"
+    sign = " ⚠" if times.loses else ""
+    return f"{milliseconds(times.float_ms)} → {milliseconds(times.int8_ms)}{sign}"
 
 
-def _sort_value(row: Row, column: Column) -> Any:
+def sort_value(row: Row | Group, column: Column) -> Any:
+    """What the column is sorted by."""
     if column == Column.EFFECT:
         return row.effect.difference.value if row.effect else 0.0
     if column == Column.SQNR:
         return float("inf") if row.sqnr_db is None else row.sqnr_db
     if column == Column.TIME:
         return (row.times.float_ms if row.times else None) or 0.0
-    values = (row.name, row.op, row.params, row.after, row.bits, row.sparsity)
+    if column == Column.OP:
+        return row.op if isinstance(row, Row) else ""
+    bits = row.bits if isinstance(row, Row) else row.bits[0]
+    values = (row.name, "", row.params, row.after, bits, row.sparsity)
     return values[column]
 
 
-def _alignment(column: Column) -> Qt.AlignmentFlag:
+def alignment(column: Column) -> Qt.AlignmentFlag:
+    """Where the text of the column stands."""
     sides = {
         Column.PARAMS: Qt.AlignmentFlag.AlignRight,
         Column.EFFECT: Qt.AlignmentFlag.AlignRight,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
 from studio.gui import icons
 from studio.gui.layers.rows import Row
@@ -30,9 +30,18 @@ class LayersPanel(Panel):
             icons.icon("search", look.theme.muted), QLineEdit.ActionPosition.LeadingPosition
         )
         self.search.textChanged.connect(self._find)
+        self.grouping = QToolButton()
+        self.grouping.setCheckable(True)
+        self.grouping.setIconSize(QSize(18, 18))
+        self.grouping.setToolTip(T.layers_group)
+        self.grouping.setAccessibleName(T.layers_group)
+        self.grouping.toggled.connect(self.view.group)
+        self.view.grouped.connect(self.grouping.setChecked)
+        self.tools.addWidget(self.grouping)
         self.tools.addWidget(self.search)
         self._empty = self._overlay()
         look.changed.connect(self._dress)
+        self._dress()
 
     def _overlay(self) -> QLabel:
         made = label(quiet=True)
@@ -59,13 +68,15 @@ class LayersPanel(Panel):
         self._count()
 
     def _count(self) -> None:
-        shown, total = self.view.proxy.rowCount(), self.view.source.rowCount()
+        shown, total = self.view.proxy.found, self.view.source.rowCount()
         self.say(str(total) if shown == total else T.layers_count.format(shown=shown, total=total))
         no_match = T.layers_no_match.format(text=self.search.text())
         self._empty.setText(no_match if total else T.layers_none)
         self._empty.setVisible(shown == 0)
 
     def _dress(self) -> None:
+        theme = self._look.theme
+        self.grouping.setIcon(icons.icon("tree", theme.text, theme.ghost))
         self._lens.setIcon(icons.icon("search", self._look.theme.muted))
         self.view.viewport().update()
 

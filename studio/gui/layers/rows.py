@@ -21,7 +21,8 @@ class Row:
 
     `stops` are the widths that this layer's op takes, widest first; `effect` is the largest one
     measured for its group alone, `curve` the points lost by width, widest first. `sqnr_db` is that of its
-    output in the file of now, `times` that of its kernel on the board `timed_on`.
+    output in the file of now, `times` that of its kernel on the board `timed_on`. `scope` are the names
+    around it, outermost first.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Row:
     locked: bool = False
     times: LayerTimes | None = None
     timed_on: str = ""
+    scope: tuple[str, ...] = ()
 
     @property
     def shared(self) -> bool:
@@ -136,6 +138,7 @@ def _row(
         locked=layer.name in known.locked,
         times=known.times.get(layer.name),
         timed_on=known.timed_on,
+        scope=facts.nodes[layer.node].scope if layer.node < len(facts.nodes) else (),
     )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui import fonts
-from studio.gui.layers import track
+from studio.gui.layers import heads, track
 from studio.gui.layers.columns import widths
 from studio.gui.layers.delegate import HEIGHT, LayersDelegate
-from studio.gui.layers.model import ROW, SORT, Column, Index, LayersModel
+from studio.gui.layers.groups import Group
+from studio.gui.layers.model import ROW, Column, Index, LayersModel
+from studio.gui.layers.proxy import LayersProxy
 from studio.gui.layers.rows import Row
 from studio.gui.texts import T
 from studio.gui.theme import Look
@@ -23,39 +25,18 @@ _SLIDERS = (Column.BITS, Column.SPARSITY)
 _FINE = Qt.KeyboardModifier.ShiftModifier
 
 
-class LayersProxy(QSortFilterProxyModel):
-    """Sorts by raw values and finds text in the name, op and group of a layer."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSortRole(SORT)
-        self.setDynamicSortFilter(False)  # a row must not jump away under the hand that slides it
-        self._wanted = ""
-
-    def find(self, text: str) -> None:
-        """Show only layers that hold every word of `text`."""
-        self._wanted = text.lower()
-        self.invalidate()
-
-    def filterAcceptsRow(self, place: int, parent: Index) -> bool:  # noqa: N802 - Qt's own name
-        model = self.sourceModel()
-        row = model.rows[place] if isinstance(model, LayersModel) else None
-        held = f"{row.name} {row.op} {row.group}".lower() if row else ""
-        return all(word in held for word in self._wanted.split())
-
-
 class LayersView(QTableView):
     """Sends `edited(names, settings, drag)`; `drag` is one token per drag, "" for a key press."""
 
     edited = Signal(object, object, str)
     dragged = Signal(bool)
     chosen = Signal(object)
+    grouped = Signal(bool)
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = LayersModel(self)
-        self.proxy = LayersProxy(self)
-        self.proxy.setSourceModel(self.source)
+        self.proxy = LayersProxy(self.source, self)
         self.setModel(self.proxy)
         self.painter_of_rows = LayersDelegate(look, self)
         self.setItemDelegate(self.painter_of_rows)
@@ -110,17 +91,28 @@ class LayersView(QTableView):
             max((metrics.horizontalAdvance(row.name) for row in self.source.rows[:_MEASURED]), default=0) + 26
         )
 
+    def group(self, on: bool) -> None:
+        """List layers under the scopes that they belong to, or all in a row."""
+        self.proxy.group(on)
+        self.painter_of_rows.scopes = self.proxy.scopes if on else {}
+        self.viewport().update()
+        self.grouped.emit(on)
+
     # What is chosen.
 
     def names(self) -> tuple[str, ...]:
-        """Names of the selected layers, top to bottom."""
-        places = self.selectionModel().selectedRows()
-        return tuple(each.data(ROW).name for each in sorted(places, key=lambda each: each.row()))
+        """Names of the selected layers, top to bottom; the head of a scope stands for all in it."""
+        places = sorted(self.selectionModel().selectedRows(), key=lambda each: each.row())
+        found: dict[str, None] = {}
+        for row in (each.data(ROW) for each in places):
+            found |= dict.fromkeys(row.members if isinstance(row, Group) else (row.name,))
+        return tuple(found)
 
     def select(self, names: tuple[str, ...]) -> None:
         """Select these layers without telling `chosen`."""
         if names == self.names():
             return
+        self.proxy.show_layers(names)
         picked = QItemSelection()
         for name in names:
             place = self.source.place(name)
@@ -151,6 +143,9 @@ class LayersView(QTableView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
+        if self._on_sign(index, event.position().x()):
+            self._toggle(index)
+            return
         if event.button() == Qt.MouseButton.LeftButton and self._on_slider(index, event.position().x()):
             if index.data(ROW).name not in self.names():
                 self.setCurrentIndex(index)
@@ -179,7 +174,16 @@ class LayersView(QTableView):
         self.source.let_go()
         self.dragged.emit(False)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if isinstance(index.data(ROW), Group) and not self._on_sign(index, event.position().x()):
+            self._toggle(index)
+        else:
+            super().mouseDoubleClickEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if isinstance(self.currentIndex().data(ROW), Group) and self._open_key(event):
+            return
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         index = self.currentIndex()
         if steps is None or not index.isValid() or index.column() not in _SLIDERS:
@@ -190,8 +194,27 @@ class LayersView(QTableView):
             fine = bool(event.modifiers() & _FINE)
             self._edit(row, column, track.stepped(row, column, steps, fine), "")
 
+    # Scopes.
+
+    def _on_sign(self, index: Index, x: float) -> bool:
+        """Whether `x` is on the triangle of a scope's head."""
+        return isinstance(index.data(ROW), Group) and x < heads.SIGN and index.column() == Column.NAME
+
+    def _toggle(self, index: Index) -> None:
+        group = index.data(ROW)
+        self.proxy.open(group.name, not group.open)
+
+    def _open_key(self, event: QKeyEvent) -> bool:
+        """Right opens a scope, left shuts it, Return does the other of both; whether it was such a key."""
+        group = self.currentIndex().data(ROW)
+        wanted = {Qt.Key.Key_Left: False, Qt.Key.Key_Right: True, Qt.Key.Key_Return: not group.open}
+        if event.key() not in wanted:
+            return False
+        self.proxy.open(group.name, wanted[Qt.Key(event.key())])
+        return True
+
     def _on_slider(self, index: Index, x: float) -> bool:
-        if not index.isValid() or index.column() not in _SLIDERS:
+        if not index.isValid() or index.column() not in _SLIDERS or isinstance(index.data(ROW), Group):
             return False
         line = track.track(QRectF(self._cell(index)))
         inside = line.left() - track.PAD <= x <= line.right() + track.PAD
