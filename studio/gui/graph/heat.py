@@ -29,7 +29,10 @@ _SUMMED = ("size", "macs", "time")
 
 @dataclass(frozen=True)
 class Heat:
-    """Values of boxes under one mode; `low` and `high` are the ends of the ramp."""
+    """Values of boxes under one mode; `low` and `high` are the ends of the ramp, from calm to hot.
+
+    Where little is what burns (SQNR), `low` is the larger of the two.
+    """
 
     mode: str = "op"
     values: dict[int, float] = field(default_factory=dict)
@@ -42,7 +45,7 @@ class Heat:
         if value is None:
             return None
         low, high = _scaled(self.mode, self.low), _scaled(self.mode, self.high)
-        return (_scaled(self.mode, value) - low) / (high - low) if high > low else 1.0
+        return (_scaled(self.mode, value) - low) / (high - low) if high != low else 1.0
 
     @property
     def middle(self) -> float:
@@ -148,7 +151,8 @@ def _ends(mode: str, values: dict[int, float]) -> tuple[float, float]:
         return 2.0, 32.0
     if mode == "sparsity":
         return 0.0, 100.0
-    return min(values.values(), default=0.0), max(values.values(), default=1.0)
+    ends = min(values.values(), default=0.0), max(values.values(), default=1.0)
+    return (ends[1], ends[0]) if mode == "sqnr" else ends
 
 
 def _scaled(mode: str, value: float) -> float:

@@ -6,7 +6,7 @@ from studio.gui.layers.model import Column
 
 _NAME_LEAST, _NAME_FAIR = 150, 190
 _ALWAYS = {Column.BYTES: 148, Column.BITS: 164, Column.SPARSITY: 132}
-_EFFECT, _PARAMS, _OP, _SQNR, _TIME = 104, 72, 62, 66, 142
+_EFFECT, _PARAMS, _OP, _SQNR, _TIME = 104, 72, 62, 86, 146
 _MOST = {Column.BITS: 320, Column.SPARSITY: 340}
 
 

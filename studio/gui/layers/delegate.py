@@ -107,11 +107,8 @@ class LayersDelegate(QStyledItemDelegate):
     def effect(self, painter: QPainter, cell: QRectF, row: Row, theme: Theme) -> None:
         if row.effect is None:
             return
-        loss = max(-row.effect.difference.value, 0.0)
-        share = min(loss / self.worst, 1.0)
-        colour = theme.ramp[min(int(share * len(theme.ramp)), len(theme.ramp) - 1)]
         room = QRectF(cell.left() + 8, cell.center().y() - 9, 42, 18)
-        spark.paint(painter, room, row, self.worst, QColor(colour), theme)
+        spark.paint(painter, room, row, self.worst, QColor(theme.accent_text), theme)
         painter.setFont(fonts.font())
         text = numbers.signed(row.effect.difference.value, 1)
         ink.text(painter, cell.adjusted(50, 0, -10, 0), text, theme.text, ink.RIGHT)

@@ -48,8 +48,12 @@ def _bytes(painter: QPainter, cell: QRectF, group: Group, theme: Theme) -> None:
 
 
 def _bits(painter: QPainter, cell: QRectF, group: Group, theme: Theme) -> None:
+    """In the place of the chips below where it is one width."""
+    low, high = group.bits
+    chip = QRectF(cell.right() - 62, cell.top(), 46, cell.height())
     painter.setFont(fonts.strong(11))
-    ink.text(painter, cell.adjusted(8, 0, -22, 0), groups.width(group), theme.muted, ink.RIGHT)
+    box = chip if low == high else cell.adjusted(8, 0, -18, 0)
+    ink.text(painter, box, groups.width(group), theme.muted, ink.CENTRE if low == high else ink.RIGHT)
 
 
 def _sparsity(painter: QPainter, cell: QRectF, group: Group, theme: Theme) -> None:
