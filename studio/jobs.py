@@ -90,10 +90,11 @@ class _Lane:
             del self._open[future]
             self._lock.notify_all()
 
-    def cancel(self) -> None:
+    def cancel(self, ticket: int | None = None) -> None:
         with self._lock:
             for job in self._open.values():
-                job.control.cancel()
+                if ticket in (None, job.ticket):
+                    job.control.cancel()
 
     @property
     def busy(self) -> bool:
@@ -139,6 +140,11 @@ class Lanes:
         """Cancel whatever `lane` runs or has waiting."""
         if lane in self._lanes:
             self._lanes[lane].cancel()
+
+    def cancel_job(self, ticket: int) -> None:
+        """Cancel this one job, waiting or running; others of its lane go on."""
+        for lane in tuple(self._lanes.values()):
+            lane.cancel(ticket)
 
     def busy(self, lane: str) -> bool:
         """Whether `lane` runs or has work waiting."""

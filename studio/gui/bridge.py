@@ -221,6 +221,10 @@ class Bridge(QObject):
         """Ask what runs on `lane` to stop."""
         self._lanes.cancel(lane)
 
+    def cancel_job(self, ticket: int) -> None:
+        """Ask this one job to stop."""
+        self._lanes.cancel_job(ticket)
+
     def busy(self, lane: str) -> bool:
         """Whether `lane` has work."""
         return self._lanes.busy(lane)

@@ -19,9 +19,9 @@ _ROOMY = 1400
 
 
 class Foot(QFrame):
-    """Shows the newest running job, and how many run besides. `stop` carries its lane."""
+    """Shows the newest running job, and how many run besides. `stop` carries its ticket."""
 
-    stop = Signal(str)
+    stop = Signal(int)
     page = Signal(str)
 
     def __init__(self, look: Look, pages: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
@@ -29,8 +29,8 @@ class Foot(QFrame):
         self.setObjectName("foot")
         self.setFixedHeight(32)
         self._look = look
-        self._waiting: dict[str, list[str]] = {}
-        self._fractions: dict[str, Advance] = {}
+        self._waiting: dict[int, str] = {}  # labels by ticket, the newest last
+        self._advances: dict[int, Advance] = {}
         self._text, self._engine = label(T.jobs_idle, pixels=12), Elided(pixels=12)
         self._engine.setObjectName("muted")
         self._engine.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -52,7 +52,7 @@ class Foot(QFrame):
         self._stop.setToolTip(T.cancel)
         self._stop.setAccessibleName(T.cancel)
         self._stop.setStyleSheet("padding: 0px;")
-        self._stop.clicked.connect(lambda: self.stop.emit(self.lane))
+        self._stop.clicked.connect(lambda: self.stop.emit(self.ticket))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(10)
@@ -92,9 +92,9 @@ class Foot(QFrame):
             button.setVisible(name in keys)
 
     @property
-    def lane(self) -> str:
-        """The lane of the job that is shown, "" where nothing runs."""
-        return next(reversed(self._waiting), "")
+    def ticket(self) -> int:
+        """Which job is shown, 0 where nothing runs."""
+        return next(reversed(self._waiting), 0)
 
     @property
     def text(self) -> str:
@@ -105,38 +105,34 @@ class Foot(QFrame):
         self._engine.setText(text)
         self._engine.setToolTip(text)
 
-    def begin(self, lane: str, name: str) -> None:
+    def begin(self, lane: str, label: str, ticket: int) -> None:
         """A job was given to `lane`."""
-        self._waiting.setdefault(lane, []).append(name)
+        self._waiting[ticket] = label
         self._draw()
 
     def advance(self, advance: Advance) -> None:
         """A job is further."""
-        self._fractions[advance.lane] = advance
-        self._draw()
+        if advance.ticket in self._waiting:
+            self._advances[advance.ticket] = advance
+            self._draw()
 
     def end(self, outcome: Outcome) -> None:
         """A job has ended, one way or another: every job that began ends exactly once."""
-        left = self._waiting.get(outcome.lane, [])
-        if outcome.label in left:
-            left.remove(outcome.label)
-        if not left:
-            self._waiting.pop(outcome.lane, None)
-            self._fractions.pop(outcome.lane, None)
+        self._waiting.pop(outcome.ticket, None)
+        self._advances.pop(outcome.ticket, None)
         self._draw()
 
     def _draw(self) -> None:
-        lane = self.lane
+        ticket = self.ticket
         for each in (self._bar, self._stop):
-            each.setVisible(bool(lane))
-        if not lane:
+            each.setVisible(bool(ticket))
+        if not ticket:
             self._text.setText(T.jobs_idle)
             return
-        name, last = self._waiting[lane][-1], self._fractions.get(lane)
-        mine = last is not None and last.label == name
-        fraction, detail = (last.fraction, last.text) if last is not None and mine else (0.0, "")
+        last = self._advances.get(ticket)
+        fraction, detail = (last.fraction, last.text) if last else (0.0, "")
         more = T.jobs_more.format(n=len(self._waiting) - 1) if len(self._waiting) > 1 else ""
-        self._text.setText("  ·  ".join(filter(None, (name, detail, more))))
+        self._text.setText("  ·  ".join(filter(None, (self._waiting[ticket], detail, more))))
         self._bar.setValue(round(fraction * 1000))
 
     def _dress(self) -> None:

@@ -135,7 +135,7 @@ class MainWindow(QMainWindow):
         bridge.advanced.connect(edges.foot.advance)
         bridge.ended.connect(edges.foot.end)
         bridge.ended.connect(self._take_end)
-        edges.foot.stop.connect(bridge.cancel)
+        edges.foot.stop.connect(bridge.cancel_job)
         edges.foot.page.connect(self._show_page)
         edges.toolbar.preset_wanted.connect(bridge.apply_preset)
         edges.toolbar.target_wanted.connect(bridge.set_target)

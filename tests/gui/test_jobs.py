@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -76,6 +77,26 @@ def test_the_panel_follows_jobs_and_delete_cancels_them(window: MainWindow, qtbo
     qtbot.waitUntil(_says(panel, "Cancelled"))
     panel.clear.click()
     assert panel.view.source.rowCount() == 0
+
+
+def test_cancelling_one_job_leaves_the_others_of_its_lane(window: MainWindow, qtbot: QtBot) -> None:
+    panel, bridge = window.page.of(JobsPanel), window.bridge
+    bridge.run("probe", "First", _counting)
+    qtbot.waitUntil(_says(panel, "50 %"))
+    bridge.run("probe", "Second", _counting, replace=False)
+    bridge.run("probe", "Third", lambda _: Path("made"), replace=False)
+    panel.view.selectRow(1)
+    assert panel.view.currentIndex().data() == "Second"
+    QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    panel.view.selectRow(2)
+    QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    qtbot.waitUntil(_says(panel, "Third | Done"))
+    assert picture(panel.view.source, (0, 1)).splitlines() == [
+        "Job | Progress",
+        "Third | Done",
+        "Second | Cancelled",
+        "First | Cancelled",
+    ]
 
 
 def _says(panel: JobsPanel, text: str) -> Callable[[], bool]:

@@ -174,6 +174,6 @@ def test_jobs_are_shown_and_can_be_stopped(window: MainWindow, qtbot: QtBot) -> 
     window.bridge.run("probe", "Counting", endless)
     qtbot.waitUntil(lambda: "half" in window.edges.foot.text)
     assert window.edges.foot.text == "Counting  ·  half"
-    window.edges.foot.stop.emit("probe")
+    window.edges.foot.stop.emit(window.edges.foot.ticket)
     qtbot.waitUntil(lambda: window.edges.foot.text == "Ready")
     assert window.edges.notice.isHidden()

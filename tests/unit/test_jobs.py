@@ -84,6 +84,18 @@ def test_without_replace_jobs_take_turns(heard: Heard) -> None:
     assert [each.value for each in heard.outcomes] == [0, 1, 2, 3, 4]
 
 
+def test_one_job_is_cancelled_and_its_lane_goes_on(heard: Heard) -> None:
+    never, lanes = Event(), heard.lanes
+    first = lanes.submit("a", lambda control: wait_for(never, control))
+    second = lanes.submit("a", lambda control: "second", replace=False)
+    third = lanes.submit("a", lambda control: "third", replace=False)
+    lanes.cancel_job(second)
+    lanes.cancel_job(first)
+    assert lanes.wait("a", 5)
+    told = [(each.ticket, each.value, each.cancelled) for each in heard.outcomes]
+    assert told == [(first, None, True), (second, None, True), (third, "third", False)]
+
+
 def test_lanes_run_side_by_side(heard: Heard) -> None:
     one, other = Event(), Event()
 

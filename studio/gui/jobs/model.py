@@ -105,13 +105,20 @@ class JobsModel(QAbstractTableModel):
         if place is not None and self._rows[place].state is State.RUNNING:
             self._put(place, fraction=advance.fraction, detail=advance.text)
 
+    def stop(self, ticket: int) -> None:
+        """The user wants this job to stop."""
+        place = self._place(ticket)
+        if place is not None:
+            self._put(place, stopped=True)
+
     @Slot(object)
     def end(self, outcome: Outcome) -> None:
         """A job has ended."""
         place = self._place(outcome.ticket)
         if place is None:
             return
-        if outcome.cancelled and any(row.lane == outcome.lane for row in self._rows[:place]):
+        replaced = outcome.cancelled and not self._rows[place].stopped
+        if replaced and any(row.lane == outcome.lane for row in self._rows[:place]):
             self._drop(place)
             return
         ended = {"state": state_of(outcome), "detail": result(outcome), "ended": self._clock()}

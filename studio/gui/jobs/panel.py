@@ -110,7 +110,8 @@ class JobsView(QTableView):
         if not isinstance(row, Row) or row.state is not State.RUNNING:
             row = next(iter(self.source.running), None)
         if row is not None:
-            self._bridge.cancel(row.lane)
+            self.source.stop(row.ticket)
+            self._bridge.cancel_job(row.ticket)
 
 
 class JobsPanel(Panel):

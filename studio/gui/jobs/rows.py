@@ -28,7 +28,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Times are seconds of one monotonic clock; `ended` is None while it runs."""
+    """Times are seconds of one monotonic clock; `ended` is None while it runs; `stopped` by the user."""
 
     ticket: int
     lane: str
@@ -38,6 +38,7 @@ class Row:
     fraction: float = 0.0
     detail: str = ""
     ended: float | None = None
+    stopped: bool = False
 
     def seconds(self, now: float) -> float:
         """How long it has run, or ran."""
