@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ import msgspec
 from studio.cli import options, tables
 from studio.cli.models import interval
 from studio.cli.shell import Report, Shell, verb
+from studio.cli.wish import Wish, wishing
 from studio.doctor import words
 from studio.doctor.findings import Diagnosis, Evidence, Finding
 from studio.errors import RecipeError
@@ -20,38 +20,17 @@ from studio.recipe import text
 
 
 @click.command()
-@options.MODEL
-@options.DATA
-@options.PREPROCESSING
-@options.LIMIT
-@options.RECIPE
-@options.PRESET
-@options.SETS
-@options.LOCKS
-@options.TARGET
+@wishing
 @click.option("--apply", "applied", is_flag=True, help="Apply the best fix and measure it.")
 @verb
-def doctor(
-    shell: Shell,
-    model: Path,
-    data: Path | None,
-    preprocessing: Path | None,
-    limit: int,
-    recipe: Path | None,
-    preset: str | None,
-    sets: tuple[str, ...],
-    locks: tuple[str, ...],
-    target: str | None,
-    applied: bool,
-) -> Report:
+def doctor(shell: Shell, wish: Wish, applied: bool) -> Report:
     """Say what a recipe loses accuracy to: causes with evidence, and fixes that were built and measured."""
-    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
-    if not asked:
+    if not wish.check(shell):
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("doctor", "no recipe was given", fix)
-    options.open_model(shell, model, data, preprocessing, limit)
-    options.demand_data(shell, model)
-    shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
+    wish.open(shell)
+    options.demand_data(shell, wish.model)
+    wish.apply(shell)
     found = shell.session.diagnose(shell.control().part(0.0, 0.8)).value
     best = next((each for each in found.findings if each.fix.applicable), None) if applied else None
     if best is None:

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from studio.artifact import Artifact, LayerOutcome
-from studio.cli import options, tables
+from studio.cli import tables
 from studio.cli.models import interval
 from studio.cli.shell import Report, Shell, verb
+from studio.cli.wish import Wish, wishing
 from studio.errors import ExportError, RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Comparison
@@ -27,39 +28,18 @@ NO_LAYERS = "no layer was changed: the model has none that can be (those inside 
 
 
 @click.command()
-@options.MODEL
+@wishing
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@options.DATA
-@options.PREPROCESSING
-@options.LIMIT
-@options.RECIPE
-@options.PRESET
-@options.SETS
-@options.LOCKS
-@options.TARGET
 @verb
-def optimize(
-    shell: Shell,
-    model: Path,
-    out: Path,
-    data: Path | None,
-    preprocessing: Path | None,
-    limit: int,
-    recipe: Path | None,
-    preset: str | None,
-    sets: tuple[str, ...],
-    locks: tuple[str, ...],
-    target: str | None,
-) -> Report:
+def optimize(shell: Shell, wish: Wish, out: Path) -> Report:
     """Build what a recipe asks for, measure it where there is data, and write it to OUT."""
     began = time.monotonic()
-    refuse_same(model, out)
-    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
-    if not asked:
+    refuse_same(wish.model, out)
+    if not wish.check(shell):
         fix = "Add --preset int8, --recipe FILE or --set '*:bits=8'."
         raise RecipeError("optimize", "nothing was asked for", fix)
-    options.open_model(shell, model, data, preprocessing, limit)
-    shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
+    wish.open(shell)
+    wish.apply(shell)
     measured = shell.session.measure(shell.control().part(0.0, 0.9)).value
     written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
     facts, seconds = shell.session.facts, time.monotonic() - began

@@ -10,47 +10,25 @@ from pathlib import Path
 
 import click
 
-from studio.cli import options
 from studio.cli.shell import Report, Shell, verb
+from studio.cli.wish import Wish, wishing
 from studio.errors import ExportError
 
 
 @click.command()
-@options.MODEL
+@wishing
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The HTML page to write.")
 @click.option("--pdf", type=click.Path(path_type=Path), help="The same page as PDF; needs Qt.")
-@options.DATA
-@options.PREPROCESSING
-@options.LIMIT
-@options.RECIPE
-@options.PRESET
-@options.SETS
-@options.LOCKS
-@options.TARGET
 @click.option("--latency", is_flag=True, help="Time both files here, in turns.")
 @verb
-def report(
-    shell: Shell,
-    model: Path,
-    out: Path,
-    pdf: Path | None,
-    data: Path | None,
-    preprocessing: Path | None,
-    limit: int,
-    recipe: Path | None,
-    preset: str | None,
-    sets: tuple[str, ...],
-    locks: tuple[str, ...],
-    target: str | None,
-    latency: bool,
-) -> Report:
+def report(shell: Shell, wish: Wish, out: Path, pdf: Path | None, latency: bool) -> Report:
     """Measure what a recipe (or a project) comes to, and write a report of it to OUT."""
     if pdf is not None:
         demand_qt()
-    _, asked = options.the_recipe(shell, recipe, preset, sets, target, locks)  # a wrong one is told first
-    options.open_model(shell, model, data, preprocessing, limit)
-    if asked or target is not None:
-        shell.session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target, locks)[0])
+    asked = wish.check(shell)
+    wish.open(shell)
+    if asked or wish.target is not None:
+        wish.apply(shell)
     if latency:
         shell.session.latency(shell.control().part(0.0, 0.3))
     page = shell.session.report(out, shell.control().part(0.3, 1.0)).value

@@ -42,6 +42,7 @@ class Keeper(QObject):
     def __init__(self, bridge: Bridge, recovery: Recovery, parent: QObject) -> None:
         super().__init__(parent)
         self._bridge, self.recovery = bridge, recovery
+        bridge.session.keeps = True
         self._writing, self._closed = Lock(), False
         self._left: dict[int, State] = {}  # by opening: what another model took the place of
         self._saved: set[int] = set()  # the openings that lie in a project as they were left

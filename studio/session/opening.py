@@ -40,7 +40,9 @@ _COPY = "{name} is open in another window: this is a copy. Save it under another
 
 
 class Opening(Editor):
-    """An Editor with a workbench to open things in."""
+    """An Editor with a workbench to open things in. One that `keeps` writes projects by itself."""
+
+    keeps = False
 
     def __init__(self, workbench: Workbench, memory: Memory | None = None) -> None:
         super().__init__()
@@ -78,9 +80,9 @@ class Opening(Editor):
     def load(self, path: str | Path, control: Control) -> Changed[Facts]:
         """Open a project where it was left, undo steps and measured figures included.
 
-        One that another window keeps is opened as a copy without a folder, and a note says so.
+        For a program that `keeps`, one that another keeps is a copy without a folder, and a note says so.
         """
-        if self._claim.elsewhere(Path(path)):
+        if self.keeps and self._claim.elsewhere(Path(path)):
             return self._load(path, control, "", (_COPY.format(name=Path(path).name),))
         return self._load(path, control, str(path))
 

@@ -35,7 +35,7 @@ _FOUND = (
 
 def test_findings_say_cause_layer_evidence_fix_and_gain(qtbot: QtBot) -> None:
     model = FindingsModel()
-    model.show_findings(_FOUND)
+    model.show_rows(_FOUND)
     assert picture(model) == (
         "Cause | Layer | Evidence | Fix | Gain, pp\n"
         "A few values stretch the range of an activation | conv2 + 1 more | "

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.control import Control
 from studio.errors import ProjectError
 from studio.gui import another, preferences
 from studio.gui.main_window import MainWindow
 from studio.project import store
 from studio.recipe.settings import Settings
+from studio.session.session import Session
 
 _SECONDS = 120_000
 _OTHER = """
@@ -61,6 +63,9 @@ def test_a_project_open_in_another_program_is_opened_as_a_copy(
     folder = window.bridge.session.save(tmp_path / "work.trimtab").value
     kept = window.keeper.recovery
     qtbot.waitUntil((kept.path(window.bridge.session.state.opening) / "owner.json").is_file, timeout=_SECONDS)
+    reader = Session(window.bridge.session.workbench)  # as the command line: it writes nothing by itself
+    reader.open(folder, Control())
+    assert reader.state.project == str(folder)
     said = _other(folder).splitlines()
     assert said[0] == "0"  # our snapshot is not lost work
     assert said[1].startswith("''|work.trimtab is open in another window")

@@ -5,18 +5,13 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFont
-
 from studio.gui import fonts, numbers
 from studio.gui.auto.dots import Dot
+from studio.gui.tables import ROW, Role, TableModel
 from studio.gui.texts import T
 from studio.recipe.settings import Recipe
 
-Index = QModelIndex | QPersistentModelIndex
-_Role = Qt.ItemDataRole
-DOT = _Role.UserRole + 1
-SORT = _Role.UserRole + 2
+SORT = ROW + 1
 
 
 class Column(IntEnum):
@@ -26,54 +21,30 @@ class Column(IntEnum):
     LATENCY = 3
 
 
-_TITLES = (T.auto_recipe, T.column_bytes, T.auto_difference, T.latency)
+class DotsModel(TableModel[Dot]):
+    """The newest first; the row of the recipe of now stands out."""
 
+    titles = (T.auto_recipe, T.column_bytes, T.auto_difference, T.latency)
+    right = frozenset({Column.SIZE, Column.DIFFERENCE, Column.LATENCY})
+    _here: Recipe | None = None
 
-class DotsModel(QAbstractTableModel):
-    """`here` is the recipe of now; its row stands out."""
+    def text(self, row: Dot, column: int) -> str:
+        return text(row, Column(column))
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._dots: tuple[Dot, ...] = ()
-        self._here: Recipe | None = None
+    def tip(self, row: Dot) -> str:
+        return tip(row)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._dots)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(Column)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
-            return _TITLES[section]
-        if role == _Role.TextAlignmentRole:
-            return int(_alignment(Column(section)))
+    def more(self, row: Dot, column: int, role: int) -> Any:
+        if role == SORT:
+            return _sort_value(row, Column(column))
+        if role == Role.FontRole:
+            return fonts.strong() if row.recipe == self._here else fonts.font()
         return None
 
-    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        dot, column = self._dots[index.row()], Column(index.column())
-        if role == _Role.DisplayRole:
-            return text(dot, column)
-        if role == SORT:
-            return _sort_value(dot, column)
-        if role == DOT:
-            return dot
-        if role in (_Role.ToolTipRole, _Role.AccessibleTextRole):
-            return tip(dot)
-        if role == _Role.TextAlignmentRole:
-            return int(_alignment(column))
-        return self._font(dot) if role == _Role.FontRole else None
-
-    def _font(self, dot: Dot) -> QFont:
-        return fonts.strong() if dot.recipe == self._here else fonts.font()
-
     def show_dots(self, dots: tuple[Dot, ...], here: Recipe | None) -> None:
-        """Show these, the newest first."""
-        self.beginResetModel()
-        self._dots, self._here = tuple(reversed(dots)), here
-        self.endResetModel()
+        """Show these; `here` is the recipe of now."""
+        self._here = here
+        self.show_rows(tuple(reversed(dots)))
 
 
 def text(dot: Dot, column: Column) -> str:
@@ -103,8 +74,3 @@ def tip(dot: Dot) -> str:
 def _sort_value(dot: Dot, column: Column) -> Any:
     values = (dot.label, dot.bytes, dot.difference.value, dot.latency or float("inf"))
     return values[column]
-
-
-def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == Column.LABEL else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QStackedWidget,
@@ -19,10 +18,11 @@ from PySide6.QtWidgets import (
 from studio.gui.auto import words
 from studio.gui.auto.dots import Dot, dots, speed_limits
 from studio.gui.auto.form import Form
-from studio.gui.auto.model import DOT, SORT, Column, DotsModel, Index
+from studio.gui.auto.model import SORT, Column, DotsModel
 from studio.gui.bridge import SEARCH
 from studio.gui.desk import Desk
 from studio.gui.panel import Panel, label
+from studio.gui.tables import ROW, Index, dress_table
 from studio.gui.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
@@ -33,7 +33,7 @@ from studio.search.front import Found, Visited
 if TYPE_CHECKING:
     from studio.gui.auto.scatter import Scatter
 
-_EVERY_MS, _FORM, _TABLE = 120, 500, 460
+_EVERY_MS, _FORM, _TABLE, _HEIGHT = 120, 500, 460, 28
 
 
 class AutoPanel(Panel):
@@ -98,21 +98,13 @@ class AutoPanel(Panel):
         proxy.setSourceModel(self.source)
         table = self.table
         table.setModel(proxy)
-        table.setAccessibleName(T.auto_table)
         table.setFixedWidth(_TABLE)
         table.setSortingEnabled(True)
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(28)
         table.setObjectName("padded")
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
+        head = dress_table(table, T.auto_table, _HEIGHT)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         head.setSortIndicatorClearable(True)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head.setSectionResizeMode(Column.LABEL, QHeaderView.ResizeMode.Stretch)
         for column, width in ((Column.SIZE, 92), (Column.DIFFERENCE, 126), (Column.LATENCY, 96)):
             table.setColumnWidth(column, width)
@@ -226,7 +218,7 @@ class AutoPanel(Panel):
 
     @Slot(object)
     def _go_row(self, index: Index) -> None:
-        dot = index.data(DOT)
+        dot = index.data(ROW)
         if isinstance(dot, Dot):
             self.go(dot)
 

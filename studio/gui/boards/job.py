@@ -6,12 +6,10 @@ from time import monotonic
 
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from studio.gui.jobs.rows import duration
+from studio.gui.jobs.rows import left, left_text
 from studio.gui.panel import label
 from studio.gui.texts import T
 from studio.jobs import Advance
-
-_SURE_FRACTION, _SURE_SECONDS = 0.03, 1.0
 
 
 class JobBox(QWidget):
@@ -53,7 +51,5 @@ class JobBox(QWidget):
         return "" if self.isHidden() else self._text.text()
 
     def _left(self, fraction: float) -> str:
-        spent = monotonic() - self._began
-        if fraction < _SURE_FRACTION or spent < _SURE_SECONDS:
-            return ""
-        return T.jobs_left.format(time=duration(spent * (1 - fraction) / fraction))
+        seconds = left(monotonic() - self._began, fraction)
+        return "" if seconds is None else left_text(seconds)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from studio.doctor.findings import Finding
 from studio.gui.doctor import words
+from studio.gui.tables import TableModel
 from studio.gui.texts import T
-
-Index = QModelIndex | QPersistentModelIndex
-_Role = Qt.ItemDataRole
-FINDING = _Role.UserRole + 1
 
 
 class Column(IntEnum):
@@ -24,46 +18,21 @@ class Column(IntEnum):
     GAIN = 4
 
 
-_TITLES = (T.doctor_cause, T.doctor_where, T.doctor_evidence, T.doctor_fix, T.doctor_gain)
-
-
-class FindingsModel(QAbstractTableModel):
+class FindingsModel(TableModel[Finding]):
     """Read only: a finding is applied by the panel's button."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.findings: tuple[Finding, ...] = ()
+    titles = (T.doctor_cause, T.doctor_where, T.doctor_evidence, T.doctor_fix, T.doctor_gain)
+    right = frozenset({Column.GAIN})
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.findings)
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(self._rows)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(Column)
+    def text(self, row: Finding, column: int) -> str:
+        return text(row, Column(column))
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
-            return _TITLES[section]
-        if role == _Role.TextAlignmentRole:
-            return int(_alignment(Column(section)))
-        return None
-
-    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        finding, column = self.findings[index.row()], Column(index.column())
-        if role == _Role.DisplayRole:
-            return text(finding, column)
-        if role == FINDING:
-            return finding
-        if role in (_Role.ToolTipRole, _Role.AccessibleTextRole):
-            return words.tip(finding)
-        return int(_alignment(column)) if role == _Role.TextAlignmentRole else None
-
-    def show_findings(self, findings: tuple[Finding, ...]) -> None:
-        """Show these instead."""
-        self.beginResetModel()
-        self.findings = findings
-        self.endResetModel()
+    def tip(self, row: Finding) -> str:
+        return words.tip(row)
 
 
 def text(finding: Finding, column: Column) -> str:
@@ -79,8 +48,3 @@ def text(finding: Finding, column: Column) -> str:
             return words.fix(finding)
         case Column.GAIN:
             return words.gain(finding)
-
-
-def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column == Column.GAIN else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedWidget, QTableView, QToolButton
+from PySide6.QtWidgets import QHeaderView, QStackedWidget, QTableView, QToolButton
 
 from studio.doctor.examine import ranked
 from studio.doctor.findings import Diagnosis, Finding
 from studio.gui.bridge import DOCTOR
 from studio.gui.desk import Desk
 from studio.gui.doctor import words
-from studio.gui.doctor.model import FINDING, Column, FindingsModel
+from studio.gui.doctor.model import Column, FindingsModel
 from studio.gui.panel import Panel, label
+from studio.gui.tables import ROW, dress_table
 from studio.gui.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed
 
-_ROW = 34
+_HEIGHT = 34
 _WIDTHS = ((Column.WHERE, 170), (Column.FIX, 250), (Column.GAIN, 120))
 _OLD = frozenset({changes.RECIPE, changes.DATA, changes.MODEL})
 
@@ -61,18 +62,10 @@ class DoctorPanel(Panel):
         self.story.setWordWrap(True)
         table = self.table
         table.setModel(self.source)
-        table.setAccessibleName(T.doctor_table)
         table.setObjectName("padded")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
         table.setWordWrap(False)
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(_ROW)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head = dress_table(table, T.doctor_table, _HEIGHT)
         for column in (Column.CAUSE, Column.EVIDENCE):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column, width in _WIDTHS:
@@ -83,7 +76,7 @@ class DoctorPanel(Panel):
     @property
     def chosen(self) -> Finding | None:
         """The finding that Apply is for."""
-        found = self.table.currentIndex().data(FINDING) if self.table.currentIndex().isValid() else None
+        found = self.table.currentIndex().data(ROW) if self.table.currentIndex().isValid() else None
         return found if isinstance(found, Finding) else None
 
     @property
@@ -97,7 +90,7 @@ class DoctorPanel(Panel):
             self._bridge.cancel(DOCTOR)
             return
         self._revision = self._bridge.session.state.revision
-        self.source.show_findings(())
+        self.source.show_rows(())
         self.story.setText(T.doctor_running)
         self._bridge.diagnose()
         self._show()
@@ -124,7 +117,7 @@ class DoctorPanel(Panel):
     def _take_proven(self, finding: Finding) -> None:
         if not self._ticket:
             return  # of a model that was closed meanwhile
-        self.source.show_findings(ranked((*self.source.findings, finding)))
+        self.source.show_rows(ranked((*self.source.findings, finding)))
         self._show()
 
     @Slot(object)
@@ -135,7 +128,7 @@ class DoctorPanel(Panel):
         found = outcome.value.value if isinstance(outcome.value, Changed) else None
         self.story.setText(T.doctor_how)
         if isinstance(found, Diagnosis):
-            self.source.show_findings(found.findings)
+            self.source.show_rows(found.findings)
             self.story.setText(words.nothing(found))
             self.say(T.doctor_found.format(n=len(found.findings), tried=found.tried))
             if found.findings:
@@ -150,7 +143,7 @@ class DoctorPanel(Panel):
             if self._ticket:
                 self._bridge.cancel(DOCTOR)
                 self._ticket = 0
-            self.source.show_findings(())
+            self.source.show_rows(())
             self.story.setText(T.doctor_how)
             self.say("")
         elif change.what & _OLD and self.source.findings and not self.fresh:

@@ -8,15 +8,13 @@ from enum import IntEnum
 from time import monotonic
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
+from PySide6.QtCore import QModelIndex, QObject, Slot
 
 from studio.gui.jobs.rows import Row, State, result, state_of, time_text
+from studio.gui.tables import TableModel
 from studio.gui.texts import T
 from studio.jobs import Advance, Outcome
 
-Index = QModelIndex | QPersistentModelIndex
-_Role = Qt.ItemDataRole
-ROW = _Role.UserRole + 1
 _KEPT = 60
 
 
@@ -27,7 +25,6 @@ class Column(IntEnum):
     RESULT = 3
 
 
-_TITLES = (T.jobs_name, T.jobs_progress, T.jobs_time, T.jobs_result)
 _STATES = {
     State.DONE: T.jobs_done,
     State.FAILED: T.jobs_failed,
@@ -35,40 +32,17 @@ _STATES = {
 }
 
 
-class JobsModel(QAbstractTableModel):
+class JobsModel(TableModel[Row]):
     """A job that a newer wish replaced leaves no row; of equal ones that ended the newest stays."""
+
+    titles = (T.jobs_name, T.jobs_progress, T.jobs_time, T.jobs_result)
 
     def __init__(self, parent: QObject | None = None, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(parent)
         self._clock = clock
         self._rows: list[Row] = []
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(Column)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
-            return _TITLES[section]
-        if role == _Role.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        row = self._rows[index.row()]
-        if role == ROW:
-            return row
-        if role == _Role.DisplayRole:
-            return self.text(row, Column(index.column()))
-        if role in (_Role.ToolTipRole, _Role.AccessibleTextRole):
-            return ", ".join(filter(None, (self.text(row, column) for column in Column)))
-        return None
-
-    def text(self, row: Row, column: Column) -> str:
+    def text(self, row: Row, column: int) -> str:
         """What a cell says."""
         if column == Column.NAME:
             return row.label
@@ -77,6 +51,9 @@ class JobsModel(QAbstractTableModel):
         if column == Column.RESULT:
             return row.detail
         return _STATES.get(row.state) or f"{row.fraction * 100:.0f} %"
+
+    def tip(self, row: Row) -> str:
+        return ", ".join(filter(None, (self.text(row, column) for column in Column)))
 
     @property
     def running(self) -> tuple[Row, ...]:

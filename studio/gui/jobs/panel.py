@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QStackedWidget,
     QStyle,
     QStyledItemDelegate,
@@ -17,9 +15,10 @@ from PySide6.QtWidgets import (
 
 from studio.gui import fonts, icons
 from studio.gui.bridge import Bridge
-from studio.gui.jobs.model import ROW, Column, Index, JobsModel
+from studio.gui.jobs.model import Column, JobsModel
 from studio.gui.jobs.rows import Row, State
 from studio.gui.panel import Panel, label
+from studio.gui.tables import ROW, Index, dress_table
 from studio.gui.texts import T
 from studio.gui.theme import Look
 
@@ -85,16 +84,7 @@ class JobsView(QTableView):
         self.source = JobsModel(self)
         self.setModel(self.source)
         self.setItemDelegate(_Delegate(look, self))
-        self.setAccessibleName(T.jobs)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW)
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setStretchLastSection(True)
+        dress_table(self, T.jobs, _ROW).setStretchLastSection(True)
         for column, width in ((Column.NAME, 260), (Column.PROGRESS, 220), (Column.TIME, 110)):
             self.setColumnWidth(column, width)
 

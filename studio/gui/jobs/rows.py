@@ -46,18 +46,25 @@ class Row:
 
     def left(self, now: float) -> float | None:
         """Seconds still to come at the pace so far; None while there is too little to tell by."""
-        spent = self.seconds(now)
-        if self.state is not State.RUNNING or self.fraction < _SURE_FRACTION or spent < _SURE_SECONDS:
-            return None
-        return spent * (1 - self.fraction) / self.fraction
+        return left(self.seconds(now), self.fraction) if self.state is State.RUNNING else None
+
+
+def left(spent: float, fraction: float) -> float | None:
+    """Seconds still to come where `spent` took `fraction` of the way; None where that says too little."""
+    if fraction < _SURE_FRACTION or spent < _SURE_SECONDS:
+        return None
+    return spent * (1 - fraction) / fraction
 
 
 def time_text(row: Row, now: float) -> str:
     """How long it took, or how long it will take."""
-    left = row.left(now)
-    if left is not None:
-        return T.jobs_left.format(time=duration(left))
-    return duration(row.seconds(now))
+    seconds = row.left(now)
+    return duration(row.seconds(now)) if seconds is None else left_text(seconds)
+
+
+def left_text(seconds: float) -> str:
+    """How long still."""
+    return T.jobs_left.format(time=duration(seconds))
 
 
 def duration(seconds: float) -> str:

@@ -16,10 +16,11 @@ from studio.gui.options.delegate import OptionDelegate
 from studio.gui.options.model import Column, OptionsModel
 from studio.gui.options.table import ENGINE, Option
 from studio.gui.panel import Panel
+from studio.gui.tables import dress_table
 from studio.gui.texts import T
 from studio.workbench import tuning
 
-_ROW = 32
+_HEIGHT = 32
 
 
 class OptionsPanel(Panel):
@@ -40,16 +41,9 @@ class OptionsPanel(Panel):
         table = self.table
         table.setModel(self.source)
         table.setItemDelegateForColumn(Column.VALUE, OptionDelegate(table))
-        table.setAccessibleName(T.options)
         table.setObjectName("padded")
-        table.setShowGrid(False)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.AllEditTriggers)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(_ROW)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head = dress_table(table, T.options, _HEIGHT)
         head.setSectionResizeMode(Column.ABOUT, QHeaderView.ResizeMode.Stretch)
         table.setColumnWidth(Column.TITLE, 220)
         table.setColumnWidth(Column.VALUE, 200)
