@@ -17,6 +17,7 @@ from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
 from studio.gui.options.panel import OptionsPanel
+from studio.gui.plots.bars_panel import BarsPanel
 from studio.gui.plots.page import PlotsPage
 from studio.gui.texts import T
 
@@ -42,6 +43,7 @@ class Page:
 
 PAGES = (
     Page("plots", T.plots, "gauge", lambda desk: PlotsPage(desk.look)),
+    Page("bars", T.bars, "bars", BarsPanel),
     Page("layer", T.inspector, "presets", Inspector),
     Page("auto", T.auto, "play", AutoPanel, tall=True),
     Page("doctor", T.doctor, "search", DoctorPanel, tall=True),

@@ -11,6 +11,7 @@ from studio.gui.bridge import MEASURE, NOISE, SENSE, Bridge
 from studio.gui.cards import Face
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
+from studio.gui.plots.bars_panel import BarsPanel
 from studio.gui.plots.page import PlotsPage
 from studio.gui.readying import Readying
 from studio.gui.texts import T
@@ -96,6 +97,7 @@ class Presenter(QObject):
             session.facts, plan, session.target, session.artifact, found, drift, locked, *self._times()
         )
         page.layers.set_rows(made)
+        page.of(BarsPanel).show_rows(made, session.facts, plan)
         page.graph.set_plan(plan)
         page.graph.set_values("size", {row.name: row.after for row in made})
         losses = {row.name: -row.effect.difference.value for row in made if row.effect}

@@ -50,9 +50,9 @@ def test_the_plot_is_saved_as_svg_and_png(qtbot: QtBot, look: Look, tmp_path: Pa
 def test_the_point_under_the_mouse_is_told(qtbot: QtBot, look: Look) -> None:
     panel = _panel(qtbot, look)
     assert panel.remark.text() == "0.50 ms  ·  measured here · n = 200"
-    chart = panel._chart
+    chart = panel.chart
     assert chart is not None
-    where = chart._plot.getViewBox().mapViewToScene(QPointF(1.0, 2.4))
+    where = chart.plot.getViewBox().mapViewToScene(QPointF(1.0, 2.4))
     chart._hover((where,))
     assert panel.remark.text() == "preset int8:  2.50 ms  ·  measured on pi · n = 500"
     chart._hover((QPointF(-50, -50),))

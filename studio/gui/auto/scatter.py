@@ -15,6 +15,7 @@ from studio.gui import fonts, numbers
 from studio.gui.auto.dots import Dot, speed_class
 from studio.gui.auto.form import line_text
 from studio.gui.auto.model import tip
+from studio.gui.plots.canvas import Canvas
 from studio.gui.texts import T
 from studio.gui.theme import Theme
 from studio.recipe.settings import Recipe
@@ -26,16 +27,16 @@ _ROOM, _LEAST_SPAN, _SIDE = 0.12, 1.0, 0.12
 _FEW = 2.5  # decades
 
 
-class Scatter:
-    """One pyqtgraph plot. `clicked` gets the dot, `dragged` a budget's name and its new value."""
+class Scatter(Canvas):
+    """Dots of recipes. `clicked` gets the dot, `dragged` a budget's name and its new value."""
+
+    left, grid = 46, (True, True)
 
     def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
         self.clicked: Callable[[Dot], None] = _ignore
         self.dragged: Callable[[str, float], None] = _ignore
-        self.widget = pg.PlotWidget()
-        self.widget.setAntialiasing(True)
-        self._plot: Any = self.widget.getPlotItem()
-        self._front = self._plot.plot([], [], stepMode=None)
+        self._front = self.plot.plot([], [], stepMode=None)
         self._bars = pg.ErrorBarItem(beam=0.0)
         self._spots = pg.ScatterPlotItem(hoverable=True, tip=_tip)
         self._lines = {
@@ -43,37 +44,19 @@ class Scatter:
             "max_drop": pg.InfiniteLine(angle=0, movable=True),
         }
         for item in (self._bars, self._spots, *self._lines.values()):
-            self._plot.addItem(item)
+            self.plot.addItem(item)
         self._labels = {name: pg.InfLineLabel(line, position=0.94) for name, line in self._lines.items()}
         self._spots.sigClicked.connect(self._click)
         for name, line in self._lines.items():
             line.sigPositionChangeFinished.connect(lambda _, name=name: self._drag(name))
             line.sigPositionChanged.connect(lambda _, name=name: self._name(name))
-        self._arrange()
         self.dress(theme)
 
-    def _arrange(self) -> None:
-        self._plot.hideButtons()
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(x=False, y=False)
-        self._plot.layout.setContentsMargins(8, 0, 14, 2)
-        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
-        left.tickStrings = lambda values, *_: [f"{numbers.signed(value, 1)}" for value in values]
-        left.setWidth(46)
-        bottom.setHeight(24)
-        for axis in (left, bottom):
-            axis.setStyle(tickFont=fonts.font(11), tickLength=0, tickTextOffset=6)
-        self._plot.getViewBox().setDefaultPadding(0.0)
+    def written(self, value: float) -> str:
+        return numbers.signed(value, 1)
 
     def dress(self, theme: Theme) -> None:
-        """Take the colours of `theme`."""
-        self._theme = theme
-        self.widget.setBackground(theme.surface)
-        for name in ("left", "bottom"):
-            axis = self._plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.line))
-            axis.setTextPen(pg.mkPen(theme.muted))
-        self._plot.showGrid(x=True, y=True, alpha=0.3 if theme.dark else 0.2)
+        super().dress(theme)
         self._front.setPen(pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DotLine))
         for name, line in self._lines.items():
             line.setPen(pg.mkPen(theme.warn, width=1.5, style=Qt.PenStyle.DashLine))
@@ -87,7 +70,7 @@ class Scatter:
         y = np.array([dot.difference.value for dot in dots])
         low = np.array([_or(dot.difference.low, dot.difference.value) for dot in dots])
         high = np.array([_or(dot.difference.high, dot.difference.value) for dot in dots])
-        colour = QColor(self._theme.muted)
+        colour = QColor(self.theme.muted)
         colour.setAlpha(70)
         self._bars.setData(x=x, y=y, top=high - y, bottom=y - low, pen=pg.mkPen(colour, width=1))
         self._spots.setData([self._spot(dot, here, dots) for dot in dots])
@@ -97,7 +80,7 @@ class Scatter:
         self._range(x, low, high, budgets)
 
     def _spot(self, dot: Dot, here: Recipe | None, dots: Sequence[Dot]) -> dict[str, Any]:
-        speed, theme = speed_class(dot.latency, dots), self._theme
+        speed, theme = speed_class(dot.latency, dots), self.theme
         colours = (theme.good, theme.series[0], theme.warn)
         colour = theme.muted if speed is None else colours[speed]
         return {
@@ -130,12 +113,11 @@ class Scatter:
             *([math.log10(budgets.max_bytes)] if budgets.max_bytes else []),
         ]
         left, right = min(ends) - _SIDE, max(ends) + _SIDE
-        self._plot.setXRange(left, right, padding=0)
-        self._plot.getAxis("bottom").setTicks([decades(left, right)])
+        self.plot.getAxis("bottom").setTicks([decades(left, right)])
         bottom = min(float(low.min()), -(budgets.max_drop or 0.0))
         top = max(float(high.max()), 0.0)
         gap = max((top - bottom) * _ROOM, (_LEAST_SPAN - (top - bottom)) / 2)
-        self._plot.setYRange(bottom - gap, top + gap, padding=0)
+        self.limit((left, right), (bottom - gap, top + gap))
 
     def _name(self, name: str) -> None:
         self._labels[name].setFormat(line_text(name, self._value(name)))

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from studio.gui import fonts
+from studio.gui.plots.canvas import Canvas
 from studio.gui.plots.series import Point, Series
 from studio.gui.texts import T
 from studio.gui.theme import Theme
@@ -18,19 +19,19 @@ from studio.gui.theme import Theme
 _LEAST_SPAN = 2.0
 _SYMBOLS = ("o", "s", "t", "d")
 _NAMED, _LETTERS = 7, 72  # letters that one axis has room for
-_MARGINS, _LETTER, _TWO_LINES = 110, 7, 38  # pixels
+_MARGINS, _LETTER = 110, 7  # pixels
 
 
-class Chart:
-    """One pyqtgraph plot. `floor` is the lowest value of its axis (None: as the points need)."""
+class Chart(Canvas):
+    """Points of a Series. `floor` is the lowest value of its axis (None: as the points need)."""
+
+    below = 38  # two lines
 
     def __init__(self, theme: Theme, colour: int, write: Callable[[float], str], floor: float | None) -> None:
+        super().__init__(theme)
         self._write, self._floor, self._colour = write, floor, colour
         self.clicked: Callable[[int], None] = _ignore
         self.hovered: Callable[[Point | None], None] = _ignore
-        self.widget = pg.PlotWidget()
-        self.widget.setAntialiasing(True)
-        self._plot: Any = self.widget.getPlotItem()
         self._lines: list[Any] = []
         self._cross = pg.InfiniteLine(angle=90)
         self._cross.hide()
@@ -42,39 +43,17 @@ class Chart:
             self._base, text=T.plot_original, position=0.99, anchors=[(1, 1), (1, 0)]
         )
         for item in (self._cross, self._bars, self._dots, self._base):
-            self._plot.addItem(item)
+            self.plot.addItem(item)
         self._dots.sigClicked.connect(self._click)
         self._moves = pg.SignalProxy(self.widget.scene().sigMouseMoved, rateLimit=30, slot=self._hover)
-        self._arrange()
         self.dress(theme)
 
-    def _arrange(self) -> None:
-        self._plot.hideButtons()
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(x=False, y=False)
-        self._plot.layout.setContentsMargins(8, 0, 14, 2)
-        left, bottom = self._plot.getAxis("left"), self._plot.getAxis("bottom")
-        left.tickStrings = self._tick_texts
-        left.setWidth(66)
-        bottom.setHeight(_TWO_LINES)
-        for axis in (left, bottom):
-            axis.setStyle(tickFont=fonts.font(11), tickLength=0, tickTextOffset=6)
-        self._plot.getViewBox().setDefaultPadding(0.0)
-
-    def _tick_texts(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [self._write(value) for value in values]
+    def written(self, value: float) -> str:
+        return self._write(value)
 
     def dress(self, theme: Theme) -> None:
-        """Take the colours of `theme`."""
-        self._theme = theme
-        self.widget.setBackground(theme.surface)
-        self._plot.getViewBox().setBackgroundColor(None)
-        for name in ("left", "bottom"):
-            axis = self._plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.line))
-            axis.setTextPen(pg.mkPen(theme.muted))
-        self._plot.showGrid(x=False, y=True, alpha=0.32 if theme.dark else 0.22)
-        self._plot.getAxis("left").setTickPen(pg.mkPen(theme.line_strong))
+        super().dress(theme)
+        self.plot.getViewBox().setBackgroundColor(None)
         self._cross.setPen(pg.mkPen(theme.ghost, width=1))
         self._base.setPen(pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine))
         self._name.setColor(QColor(theme.muted))
@@ -98,7 +77,7 @@ class Chart:
         """One line per lane, in the order in which lanes come up."""
         lanes = _lanes(points)
         while len(self._lines) < len(lanes):
-            self._lines.append(self._plot.plot([], [], antialias=True))
+            self._lines.append(self.plot.plot([], [], antialias=True))
         for line in self._lines[len(lanes) :]:
             line.setData([], [])
         for place, (lane, line) in enumerate(zip(lanes, self._lines, strict=False)):
@@ -107,13 +86,13 @@ class Chart:
             line.setData([float(point.step) for point in mine], [point.value for point in mine])
 
     def _ink(self, place: int) -> str:
-        colours = self._theme.series
+        colours = self.theme.series
         return colours[(self._colour + place) % len(colours)]
 
     def _draw_bars(self, x: Any, y: Any, points: tuple[Point, ...]) -> None:
         low = np.array([point.value if point.low is None else point.low for point in points])
         high = np.array([point.value if point.high is None else point.high for point in points])
-        colour = QColor(self._theme.series[self._colour])
+        colour = QColor(self.theme.series[self._colour])
         colour.setAlpha(150)
         self._bars.setData(x=x, y=y, top=high - y, bottom=y - low, pen=pg.mkPen(colour, width=1.5))
 
@@ -122,11 +101,11 @@ class Chart:
         colour, here = self._ink(lane), point.step == series.at
         hollow = point.ghost or not here
         pen = pg.mkPen(
-            self._theme.ghost if point.ghost else colour,
+            self.theme.ghost if point.ghost else colour,
             width=1.5,
             style=Qt.PenStyle.DotLine if point.ghost else Qt.PenStyle.SolidLine,
         )
-        brush = pg.mkBrush(self._theme.surface if hollow else colour)
+        brush = pg.mkBrush(self.theme.surface if hollow else colour)
         return {
             "pos": (point.step, point.value),
             "size": 11 if here else 7,
@@ -147,10 +126,9 @@ class Chart:
         else:
             low, high = self._floor, high * 1.22
         last = max(point.step for point in series.points)
-        self._plot.setYRange(low, high, padding=0)
         wide = max(last, 4)
-        self._plot.setXRange(-0.4 * wide / 4, wide + 0.75 * wide / 4, padding=0)
-        self._plot.getAxis("bottom").setTicks([_ticks(series.points, self._letters())])
+        self.limit((-0.4 * wide / 4, wide + 0.75 * wide / 4), (low, high))
+        self.plot.getAxis("bottom").setTicks([_ticks(series.points, self._letters())])
 
     def _letters(self) -> int:
         """How many letters the axis has room for."""
@@ -158,7 +136,7 @@ class Chart:
 
     def _hover(self, event: Any) -> None:
         """A line through the point under the mouse; `hovered` is told which it is, None for none."""
-        box = self._plot.getViewBox()
+        box = self.plot.getViewBox()
         inside = self.widget.sceneBoundingRect().contains(event[0]) and bool(self._points)
         found = self._near(box.mapSceneToView(event[0])) if inside else None
         self._cross.setVisible(found is not None)
@@ -167,7 +145,7 @@ class Chart:
         self.hovered(found)
 
     def _near(self, at: Any) -> Point:
-        (_, _), (low, high) = self._plot.getViewBox().viewRange()
+        (_, _), (low, high) = self.plot.getViewBox().viewRange()
         tall = (high - low) or 1.0
         return min(self._points, key=lambda p: (abs(p.step - at.x()), abs(p.value - at.y()) / tall))
 
