@@ -80,6 +80,7 @@ def test_whole_life(boards: Boards, board: Board, tmp_path: Path) -> None:
         boards.status("loop")
 
 
+@pytest.mark.slow
 def test_a_wrong_model_never_becomes_active(boards: Boards, board: Board, tmp_path: Path) -> None:
     good = pack(tmp_path / "good", seed=1)
     boards.push("loop", good, confirm=True)

@@ -59,6 +59,7 @@ def _add(boards: Boards, server: Sshd, folder: Path) -> Board:
     return board
 
 
+@pytest.mark.slow
 def test_client_killed_in_mid_push(boards: Boards, servers: Sshd, tmp_path: Path) -> None:
     _add(boards, servers.start(), tmp_path / "board")
     package = pack(tmp_path / "p", ballast=32 << 20)

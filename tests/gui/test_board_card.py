@@ -82,6 +82,7 @@ def test_what_is_served_is_told_with_its_log(qtbot: QtBot) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_log_is_asked_for_while_it_is_seen(qtbot: QtBot) -> None:
     box = ServedBox()
     qtbot.addWidget(box)

@@ -23,6 +23,7 @@ def _key(state: str, known: str = "") -> HostKey:
     return HostKey("pi", "ssh-ed25519", _PRINT, state, "line", known)  # type: ignore[arg-type]  # a literal
 
 
+@pytest.mark.slow
 def test_the_push_runs_on_this_computer(opened: MainWindow, qtbot: QtBot) -> None:
     panel = opened.page.boards
     opened.actions_["boards"].setChecked(True)

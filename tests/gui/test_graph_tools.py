@@ -207,6 +207,7 @@ def test_a_newer_model_cancels_the_layout_of_an_older_one(
     assert view.shown.scene.diagram.shown < 40
 
 
+@pytest.mark.slow
 def test_big_layouts_leave_the_window_alone(qtbot: QtBot, view: GraphView, nets: ModuleType) -> None:
     turns = []
     timer = view.startTimer(5)

@@ -43,6 +43,7 @@ def test_choosing_a_layer_gets_the_engine_ready_for_its_slider(opened: MainWindo
     assert all(isinstance(each, Prepared) and each.behind < 1 for each in ready if each != Prepared())
 
 
+@pytest.mark.slow
 def test_the_cards_say_how_far_the_estimates_were_off(opened: MainWindow, qtbot: QtBot) -> None:
     bridge, card, control = opened.bridge, opened.page.cards.difference, Control()
     seen: list[Sensitivity] = []

@@ -153,6 +153,7 @@ def test_a_release_tells_what_was_measured_of_its_own_file(
     assert told["accuracy"] == round(measured.comparison.optimized.value, 3)
 
 
+@pytest.mark.slow
 def test_the_estimate_is_near_the_real_size(session: Session) -> None:
     for bits in (8, 4):
         session.set_layers(["*"], Settings(bits=bits))
@@ -162,6 +163,7 @@ def test_the_estimate_is_near_the_real_size(session: Session) -> None:
         assert session.estimate().value == pytest.approx(real, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_result_for_an_older_revision_is_dropped(session: Session) -> None:
     session.set_layers(["*"], Settings(bits=6))
     before = session.history
@@ -174,6 +176,7 @@ def test_a_result_for_an_older_revision_is_dropped(session: Session) -> None:
     assert session.history == before
 
 
+@pytest.mark.slow
 def test_a_result_begun_before_a_project_was_opened_is_dropped(
     folder: Path, sample: Path, tmp_path: Path
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_result_begun_before_a_project_was_opened_is_dropped(
     work.close()
 
 
+@pytest.mark.slow
 def test_a_save_does_not_give_its_folder_to_what_was_opened_meanwhile(
     folder: Path, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +219,7 @@ def test_a_save_does_not_give_its_folder_to_what_was_opened_meanwhile(
     work.close()
 
 
+@pytest.mark.slow
 def test_recovered_work_has_no_project_folder(folder: Path, sample: Path, tmp_path: Path) -> None:
     work = Session(LocalWorkbench(folder / "built"), memory=Memory(folder / "memory"))
     work.open(sample, Control())
@@ -283,6 +288,7 @@ def test_the_report_is_one_page(session: Session, tmp_path: Path) -> None:
     assert "<script" not in page
 
 
+@pytest.mark.slow
 def test_a_model_that_changed_on_disk_is_named(folder: Path, sample: Path, tmp_path: Path) -> None:
     copy = tmp_path / "model.onnx"
     copy.write_bytes(sample.read_bytes())

@@ -82,6 +82,7 @@ def _run(*words: str) -> tuple[int, str]:
     return done.exit_code, done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_takes_and_refuses_targets(sample: Path, tmp_path: Path) -> None:
     found = json.loads(_run("targets", "--json")[1])["targets"]
     assert (found[0]["key"], found[0]["target"]) == ("here", target.here().name)
@@ -101,6 +102,7 @@ def test_the_command_line_lists_takes_and_refuses_targets(sample: Path, tmp_path
     assert (code, json.loads(said)["error"]["kind"]) == (1, "recipe")
 
 
+@pytest.mark.slow
 def test_a_recipe_file_keeps_its_target_whatever_computer_reads_it(sample: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.json"
     recipe.write_text(

@@ -35,6 +35,7 @@ def test_a_settings_file_that_cannot_be_read_is_taken_as_none() -> None:
     assert tuning.read() == Tuning(CUT_MEMORY)
 
 
+@pytest.mark.slow
 def test_tight_enough_ends_a_measurement_before_all_samples(sample: Path, sample_data: Path) -> None:
     tuning.write(Tuning(tight=4.0))
     with closing(Session(tuned())) as session:

@@ -125,6 +125,7 @@ def test_kill_9_is_a_clear_error_and_the_next_call_works(odd: ProcessWorkbench) 
     assert opened(odd, "again") == "opened again"
 
 
+@pytest.mark.slow
 def test_a_file_that_hangs_is_stopped_at_the_deadline(odd: ProcessWorkbench) -> None:
     workbench = odd_workbench(2.0)
     try:

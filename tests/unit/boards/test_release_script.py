@@ -210,6 +210,7 @@ def test_shellcheck_finds_nothing() -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_kill_at_random_moments(folder: Path) -> None:
     _hits(folder, 8, random.Random(1))
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from studio.cli.main import cli
 
 
+@pytest.mark.slow
 def test_a_file_against_itself_has_no_difference(sample: Path) -> None:
     done = CliRunner().invoke(cli, ["diff", str(sample), str(sample), "--json"])
     assert done.exit_code == 0, done.output

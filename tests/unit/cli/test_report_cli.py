@@ -39,6 +39,7 @@ def test_without_qt_a_pdf_is_refused_before_anything_is_done(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_project_s_own_recipe_is_what_options_build_on(sample: Path, tmp_path: Path) -> None:
     project = tmp_path / "one.trimtab"
     with closing(LocalWorkbench(tmp_path / "built", threads=1)) as workbench:

@@ -45,6 +45,7 @@ def test_all_arrays_of_a_value_are_weighed() -> None:
     assert weight({"one": (levels, 1.5), "other": [levels, "text", None]}) == 2 * 48
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [0, 300_000])
 def test_files_are_the_same_whatever_is_kept(
     tmp_path: Path, sample: Path, sample_data: Path, most: int

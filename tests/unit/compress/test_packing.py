@@ -111,6 +111,7 @@ def test_masked_floats_come_back(dtype: type) -> None:
     assert masked_float_bytes(np.zeros((64, 64), np.float32)) < 64 * 64
 
 
+@pytest.mark.slow
 @given(widths, st.sampled_from([(8, 4, 3, 3), (6, 5)]), st.integers(0, 99))
 def test_rounding_stays_within_half_a_step(bits: int, shape: tuple[int, ...], seed: int) -> None:
     weight = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
@@ -169,6 +170,7 @@ def test_a_code_book_is_closer_than_even_steps(bits: int, gain: float) -> None:
     assert 10 * np.log10(errors[1] / errors[0]) > gain
 
 
+@pytest.mark.slow
 @given(widths.filter(lambda bits: bits < 8), shapes, st.integers(0, 99))
 def test_code_books_take_any_weight(bits: int, shape: tuple[int, ...], seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -69,6 +69,7 @@ def test_every_stop_shrinks_the_file(make: Builder) -> None:
     assert sizes[2] < 0.3 * sizes[0]
 
 
+@pytest.mark.slow
 def test_what_was_built_before_has_no_say(make: Builder) -> None:
     model = residual_net(64).model("head")
     cache: dict[str, object] = {}
@@ -146,6 +147,7 @@ def test_a_coded_tensor_can_be_an_output(make: Builder) -> None:
     onnx.checker.check_model(onnx.load(artifact.path), full_check=True)
 
 
+@pytest.mark.slow
 def test_outcomes_weigh_what_the_file_holds(make: Builder) -> None:
     artifact = make(residual_net(32).model("head"), Recipe(default=Settings(bits=4)))
     weighed = sum(outcome.bytes for outcome in artifact.layers)
@@ -154,6 +156,7 @@ def test_outcomes_weigh_what_the_file_holds(make: Builder) -> None:
     assert artifact.sha256 == hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_sparse_weights_are_zero_in_the_file_and_smaller(make: Builder) -> None:
     model = residual_net(32).model("head")
     plain, sparse = (
@@ -188,6 +191,7 @@ def test_a_plan_without_wishes_is_the_model_itself(make: Builder) -> None:
     assert Path(make(model, Recipe(), data=None).path).read_bytes() == serialize(model.ir)
 
 
+@pytest.mark.slow
 def test_the_cache_changes_nothing(make: Builder) -> None:
     model = spread_net().model("head")
     cache: dict[str, object] = {}
@@ -226,6 +230,7 @@ print(build(Model(facts, graph), plan, target, Samples(), Path(sys.argv[3]), Con
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(make: Builder, tmp_path: Path) -> None:
     net = residual_net()
     (tmp_path / "net.onnx").write_bytes(net.proto("head").SerializeToString())
@@ -266,6 +271,7 @@ def test_a_target_can_keep_an_op_in_float(make: Builder, tmp_path: Path) -> None
     assert kernels(artifact.path, tmp_path)["QLinearConv"] == 7
 
 
+@pytest.mark.slow
 def test_code_books_run_on_the_same_kernels(make: Builder, tmp_path: Path) -> None:
     model = residual_net(32).model("head")
     for storage, bits in (("codebook", 4), ("codebook", 3), ("packed", 4)):
@@ -326,6 +332,7 @@ def test_int16_takes_half_the_bytes_of_float_and_less_noise_than_float16(
     assert noise[1] > noise[0] + 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sparsity", [0.0, 0.9])
 def test_bfloat16_takes_half_the_bytes_and_folds_to_plain_floats(
     make: Builder, tmp_path: Path, sparsity: float

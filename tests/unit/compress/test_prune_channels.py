@@ -135,12 +135,14 @@ BLOCKS: tuple[Callable[[Net, Tensor, int, int], Tensor], ...] = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(programs(), st.sampled_from([0.25, 0.5, 0.9]))
 def test_random_networks_equal_their_masked_twins(program: Program, sparsity: float) -> None:
     check(program, sparsity)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(2, 6), st.integers(1, 5), st.sampled_from([0.25, 0.5, 0.9]))
 def test_random_attention_loses_whole_heads(count: int, width: int, sparsity: float) -> None:

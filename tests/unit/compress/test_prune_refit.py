@@ -123,6 +123,7 @@ def test_on_samples_it_has_not_seen_the_fit_is_closer_than_the_smallest_alone(tm
     assert errors[1] < 0.5 * errors[0]
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=4), st.sets(st.integers(0, 300), min_size=1), max_size=4))
 def test_the_file_tells_which_channels_were_kept(kept: dict[str, set[int]]) -> None:
     plain = {name: tuple(sorted(places)) for name, places in kept.items()}

@@ -16,6 +16,7 @@ WEIGHTS = hnp.arrays(
 )
 
 
+@pytest.mark.slow
 @given(WEIGHTS, st.floats(0, 0.95))
 def test_the_count_is_exact_and_what_goes_is_never_larger_than_what_stays(
     weight: np.ndarray, sparsity: float
@@ -27,6 +28,7 @@ def test_the_count_is_exact_and_what_goes_is_never_larger_than_what_stays(
     assert gone.size == 0 or gone.max() <= stay.min()
 
 
+@pytest.mark.slow
 @given(WEIGHTS, st.floats(0, 0.5), st.floats(0, 0.45))
 def test_more_sparsity_keeps_a_part_of_what_less_keeps(weight: np.ndarray, low: float, more: float) -> None:
     wide, narrow = magnitude_mask(weight, low), magnitude_mask(weight, low + more)

@@ -30,6 +30,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _TABLES = (odd(1), uniform(2), odd(2), uniform(4), np.array([-90, -20, -3, 0, 5, 31, 77, 127], np.int8))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 1 << 16),
@@ -88,6 +89,7 @@ def test_rows_times_matrix_is_the_convolution(group: int, stride: int, dilation:
     np.testing.assert_array_equal(restored(node, matrix(node, weight), weight.shape), weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 4])
 def test_outputs_come_closer_to_float(make: Builder, bits: int) -> None:
     model = residual_net().model("head")
@@ -148,6 +150,7 @@ def test_removed_weights_stay_removed(make: Builder) -> None:
     assert all(layer.sparsity > 0.5 for layer in artifact.layers if layer.structure == "unstructured")
 
 
+@pytest.mark.slow
 def test_a_second_build_takes_levels_from_the_cache(make: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
     from studio.compress import reconstruct
 
@@ -158,6 +161,7 @@ def test_a_second_build_takes_levels_from_the_cache(make: Builder, monkeypatch: 
     assert make(model, recipe, cache=cache).sha256 == first.sha256
 
 
+@pytest.mark.slow
 def test_an_edit_gives_the_bytes_of_a_fresh_build_whatever_was_built_before(make: Builder) -> None:
     model, recipe = residual_net().model("head"), Recipe(default=Settings(bits=4))
     cache: dict[str, Any] = {}
@@ -180,6 +184,7 @@ _FRONT = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "looked", "then", "looks"), _FRONT)
 def test_no_walk_is_taken_up_that_other_settings_left(
     make: Builder, first: Settings, looked: Any, then: Settings, looks: Any

@@ -58,6 +58,7 @@ def test_a_loop_ends_with_its_share_of_the_processor_and_says_how_to_give_more(t
     assert caught.value.fix.endswith("Set MORE.")
 
 
+@pytest.mark.slow
 def test_what_a_task_prepares_is_not_counted(tasks: str, tmp_path: Path) -> None:
     with (tmp_path / "tasks_of_guard.py").open("a") as file:
         file.write("def prepare():\n    while time.process_time() < 1.2: pass\n")

@@ -65,6 +65,7 @@ def test_external_data_in_a_folder_below(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_key_is_of_the_content_data_files_included(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     onnx.save(net(), path, save_as_external_data=True, location="m.bin", size_threshold=0)

@@ -50,6 +50,7 @@ def test_a_bare_pickle_is_refused(tmp_path: Path) -> None:
     assert not trap.exists()
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_told_by_its_table_of_contents(tmp_path: Path) -> None:
     entries = {"m/archive_format": b"pt2", "m/data/weights/weight_0": bytes(200 << 20)}
     path = archive(tmp_path / "m.pt2", entries, zipfile.ZIP_DEFLATED)

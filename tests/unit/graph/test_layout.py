@@ -49,6 +49,7 @@ def joins(path: Path, source: tuple[float, ...], end: tuple[float, ...]) -> bool
     return leaves and enters
 
 
+@pytest.mark.slow
 @given(graphs())
 @settings(max_examples=120, deadline=None)
 def test_boxes_keep_apart_and_edges_go_down(graph: tuple[list[tuple[float, float]], Edges]) -> None:

@@ -58,6 +58,7 @@ def bench(tmp_path: Path, sample: Path, sample_data: Path) -> Bench:
     return Bench(tmp_path, sample, sample_data, 40)
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_prepared_layer_runs_less_and_tells_the_same(bench: Bench) -> None:
     middle = bench.facts.layers[len(bench.facts.layers) // 2].name
     ready = bench.live.prepare(bench.job, (middle,), Control())

@@ -44,6 +44,7 @@ def run(tmp_path):
     return facts, go
 
 
+@pytest.mark.slow
 def test_largest_groups_first_on_real_files_until_cancelled(run):
     facts, go = run
     control, seen, told = Control(lambda fraction, text: told.append((fraction, text))), [], []

@@ -98,6 +98,7 @@ def test_a_file_of_rows_is_for_one_model_data_count_and_runtime() -> None:
     assert len({store_name(*each) for each in (one, *others)}) == 5
 
 
+@pytest.mark.slow
 def test_what_has_no_say_in_a_file_asks_for_nothing_again(measured: Measure) -> None:
     base = Recipe(target="onnxruntime-cpu", calibration_samples=16, repair=("equalize", "bias"))
     rows, built, run = measured(base)
@@ -108,6 +109,7 @@ def test_what_has_no_say_in_a_file_asks_for_nothing_again(measured: Measure) -> 
         assert measured(other) == (rows, 0, 0)
 
 
+@pytest.mark.slow
 def test_what_decides_some_files_measures_only_those(measured: Measure) -> None:
     base = Recipe(target="onnxruntime-cpu", calibration_samples=16, repair=("equalize", "bias"))
     rows, _, _ = measured(base)
