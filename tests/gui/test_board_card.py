@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
