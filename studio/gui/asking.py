@@ -14,7 +14,7 @@ def ask_in(parent: QWidget, title: str, names: str, then: Callable[[str], None])
     dialog = _dialog(parent, title, names, then)
     kind = QFileDialog.FileMode.ExistingFile if names else QFileDialog.FileMode.Directory
     dialog.setFileMode(kind)
-    dialog.open()
+    dialog.show()  # not `open`, which would make it modal
 
 
 def ask_out(parent: QWidget, title: str, names: str, out: Path, then: Callable[[str], None]) -> None:
@@ -24,10 +24,12 @@ def ask_out(parent: QWidget, title: str, names: str, out: Path, then: Callable[[
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(out.suffix[1:])
     dialog.selectFile(str(out))
-    dialog.open()
+    dialog.show()  # not `open`, which would make it modal
 
 
 def _dialog(parent: QWidget, title: str, names: str, then: Callable[[str], None]) -> QFileDialog:
+    for earlier in parent.findChildren(QFileDialog):
+        earlier.close()  # one question at a time: the last is the one that is meant
     dialog = QFileDialog(parent, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if names:

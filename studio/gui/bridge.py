@@ -206,16 +206,17 @@ class Bridge(QObject):
         work: Callable[[Control], object],
         replace: bool = True,
         quiet: bool = False,
-    ) -> None:
+    ) -> int:
         """Run `work` outside the GUI thread; its value comes with `ended`, its failure with `failed`.
 
-        `quiet` work is not announced: it is nobody's wish.
+        Returns its ticket. `quiet` work is not announced: it is nobody's wish.
         """
         if self._closed:
-            return  # a timer of the window may come late
+            return 0  # a timer of the window may come late
         ticket = self._lanes.submit(lane, work, label, replace)
         if not quiet:
             self.started.emit(lane, label, ticket)
+        return ticket
 
     def cancel(self, lane: str) -> None:
         """Ask what runs on `lane` to stop."""

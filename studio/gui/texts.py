@@ -26,6 +26,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     new_window: str = "New window"
     no_window_cause: str = "the system did not start the program again"
     no_window_fix: str = "Run `trimtab` from a terminal to see why."
+    any_filter: str = "All files (*)"
     data: str = "Data"
     data_title: str = "Choose evaluation data"
     data_filter: str = "Arrays (*.npz);;All files (*)"

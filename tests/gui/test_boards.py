@@ -45,7 +45,7 @@ def test_a_board_that_is_away_is_told(window: MainWindow, qtbot: QtBot) -> None:
     window.page.show_boards(True)
     qtbot.waitUntil(lambda: panel.chosen == "this-computer", timeout=_SECONDS)
     with qtbot.waitSignal(window.bridge.failed, timeout=_SECONDS):
-        panel.add("nobody", "127.0.0.1", 1, "me", "")
+        panel.deeds.add("nobody", "127.0.0.1", 1, "me", "")
     assert panel.chosen == "nobody"
     assert "nobody" in window.edges.notice.text or "127.0.0.1" in window.edges.notice.text
     assert not panel.detail.push.isEnabled()

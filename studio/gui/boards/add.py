@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.asking import ask_in
 from studio.gui.boards.found import Place, Places
 from studio.gui.panel import label
 from studio.gui.texts import T
@@ -85,10 +85,7 @@ class AddBoard(QDialog):
         return both
 
     def _browse(self) -> None:
-        dialog = QFileDialog(self, T.board_key_title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.fields["key_path"].setText)
-        dialog.open()
+        ask_in(self, T.board_key_title, T.any_filter, self.fields["key_path"].setText)
 
     def _pick(self, place: Place) -> None:
         """Fill in what is told of a place; a name that was typed stays."""

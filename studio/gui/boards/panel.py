@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
@@ -21,20 +20,19 @@ from PySide6.QtWidgets import (
 from studio.gui import icons
 from studio.gui.boards import asking, words
 from studio.gui.boards.add import AddBoard
+from studio.gui.boards.deeds import Deeds
 from studio.gui.boards.detail import Detail
 from studio.gui.boards.found import FoundPlaces
-from studio.gui.boards.releases import ACTIVATE, BENCH, OPEN
+from studio.gui.boards.releases import DELETE
 from studio.gui.bridge import Bridge
 from studio.gui.panel import Panel
 from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.jobs import Advance, Outcome
 from studio.project.changes import Changed
-from studio.session.session import Session
 
 if TYPE_CHECKING:
     from studio.boards.book import Board
-    from studio.boards.hostkeys import HostKey
     from studio.boards.seen import LastSeen
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -48,6 +46,7 @@ class BoardPanel(Panel):
         body = QWidget()
         super().__init__(T.boards, body, parent)
         self._bridge, self._look, self._loaded = bridge, look, False
+        self.deeds = Deeds(bridge, self)
         self._running: Counter[str] = Counter()
         self._seen: Mapping[str, LastSeen] = {}
         self.question: QMessageBox | None = None
@@ -78,16 +77,17 @@ class BoardPanel(Panel):
         whole.addWidget(scroll, 1)
 
     def _wire(self) -> None:
+        detail, deeds = self.detail, self.deeds
         self.list.currentItemChanged.connect(self.look_again)
-        self.detail.push_wanted.connect(self._push)
-        self.detail.confirm_wanted.connect(lambda: self._do(asking.confirm))
-        self.detail.rollback_wanted.connect(lambda: self._do(asking.rollback))
-        self.detail.release_wanted.connect(self._do_release)
-        self.detail.profile_wanted.connect(self._profile)
-        self.detail.stop_wanted.connect(self._stop)
-        self.detail.served.wanted.connect(self._serve)
-        self.detail.served.due.connect(self._ask_log)
-        self.detail.trust.trusted.connect(self._trust)
+        detail.push_wanted.connect(lambda: deeds.push(self.chosen))
+        detail.confirm_wanted.connect(lambda: deeds.simply(self.chosen, asking.confirm))
+        detail.rollback_wanted.connect(lambda: deeds.simply(self.chosen, asking.rollback))
+        detail.release_wanted.connect(self._do_release)
+        detail.profile_wanted.connect(lambda: deeds.profile(self.chosen))
+        detail.stop_wanted.connect(lambda: deeds.stop(self.chosen))
+        detail.served.wanted.connect(lambda: deeds.serve(self.chosen))
+        detail.served.due.connect(lambda: deeds.ask_log(self.chosen))
+        detail.trust.trusted.connect(lambda key, replace: deeds.trust(self.chosen, key, replace))
         self._bridge.started.connect(self._began)
         self._bridge.advanced.connect(self._advance)
         self._bridge.ended.connect(self._take)
@@ -115,103 +115,41 @@ class BoardPanel(Panel):
         """List the boards; done when the panel is first shown."""
         if not self._loaded:
             self._loaded = True
-            session = self._bridge.session
-            self._bridge.run(asking.LIST, T.boards, lambda _: asking.boards_of(session))
+            self.deeds.list()
 
     def look_again(self) -> None:
         """Ask the chosen board for its key and releases."""
-        name = self.chosen
-        if name:
-            self.detail.clear(T.board_asking.format(name=name))
-            session = self._bridge.session
-            self._run(asking.LOOK, name, lambda control: asking.look_at(session, name, control))
+        if self.chosen:
+            self.detail.clear(T.board_asking.format(name=self.chosen))
+            self.deeds.look(self.chosen)
 
     def ask_for_board(self) -> None:
         """Show the dialog that adds one."""
         dialog = AddBoard(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.wanted.connect(self.add)
+        dialog.wanted.connect(self.deeds.add)
         dialog.finished.connect(FoundPlaces(self._bridge, dialog.places, dialog).stop)
-        dialog.open()
-
-    def add(self, name: str, host: str, port: int, user: str, key_path: str) -> None:
-        """Remember a board; its host key is shown next."""
-        from studio.boards.book import Board
-
-        board = Board(name=name, host=host, port=port, user=user, key_path=key_path)
-        session = self._bridge.session
-        self._run(asking.LIST, name, lambda _: asking.add(session, board))
+        dialog.show()  # not `open`, which would keep the user from the window meanwhile
 
     def _forget(self) -> None:
-        name, session = self.chosen, self._bridge.session
-        if name:
-            self._run(asking.LIST, name, lambda _: asking.forget(session, name))
-
-    def _trust(self, key: HostKey, replace: bool) -> None:
-        name, session = self.chosen, self._bridge.session
-        self._run(asking.LOOK, name, lambda control: asking.trust(session, name, key, replace, control))
-
-    def _do(self, verb: Callable[[Session, str], asking.Seen]) -> None:
-        name, session = self.chosen, self._bridge.session
-        self._run(asking.LOOK, name, lambda _: verb(session, name))
-
-    def _push(self) -> None:
-        name, session = self.chosen, self._bridge.session
-        label = T.job_push.format(name=name)
-        self._bridge.run(asking.PUSH, label, lambda control: session.push(name, control), replace=False)
-
-    def _profile(self) -> None:
-        name, session = self.chosen, self._bridge.session
-        label = T.job_profile.format(name=name)
-        self._bridge.run(asking.PUSH, label, lambda control: session.board_profile(name, control))
-
-    def _serve(self) -> None:
-        name, session = self.chosen, self._bridge.session
-        self._run(asking.LOOK, name, lambda control: asking.serve(session, name, control))
-
-    def _stop(self) -> None:
-        """The job that runs there; where none does, what is kept running."""
-        name, session = self.chosen, self._bridge.session
-        if self._bridge.busy(asking.PUSH):
-            self._bridge.cancel(asking.PUSH)
-        else:
-            self._run(asking.LOOK, name, lambda _: asking.stop_serving(session, name))
-
-    def _ask_log(self) -> None:
-        name, session = self.chosen, self._bridge.session
-        if not self._bridge.busy(asking.LOG) and not self._bridge.busy(asking.LOOK):
-            work = partial(asking.served, session, name)
-            self._bridge.run(asking.LOG, name, lambda _: work(), quiet=True)
+        if self.chosen:
+            self.deeds.forget(self.chosen)
 
     def _do_release(self, verb: str, release: str) -> None:
-        name, session = self.chosen, self._bridge.session
-        if verb == ACTIVATE:
-            self._run(asking.LOOK, name, lambda _: asking.activate(session, name, release))
-        elif verb == OPEN:
-            self._bridge.open_release(name, release)
-        elif verb == BENCH:
-            label = T.job_bench.format(name=name)
-            self._bridge.run(
-                asking.PUSH, label, lambda control: session.board_bench(name, control, release=release)
-            )
+        if verb == DELETE:
+            self._ask_delete(self.chosen, release)
         else:
-            self._ask_delete(name, release)
+            self.deeds.release(self.chosen, verb, release)
 
     def _ask_delete(self, name: str, release: str) -> None:
-        session = self._bridge.session
         self.question = ask = QMessageBox(self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setText(T.board_delete_ask.format(release=release[:12], name=name))
         ask.setInformativeText(T.board_delete_why)
         yes = ask.addButton(T.board_delete_yes, QMessageBox.ButtonRole.DestructiveRole)
         ask.addButton(T.cancel, QMessageBox.ButtonRole.RejectRole)
-        yes.clicked.connect(
-            lambda: self._run(asking.LOOK, name, lambda _: asking.delete(session, name, release))
-        )
+        yes.clicked.connect(lambda: self.deeds.delete(name, release))
         ask.open()
-
-    def _run(self, lane: str, name: str, work: asking.Work) -> None:
-        self._bridge.run(lane, T.job_board.format(name=name), work)
 
     # Answers.
 
