@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _FOLDABLE = ("Conv", "ConvTranspose", "Gemm")
 _NOTHING = ("Identity", "Dropout")
 _WORTH_SHARING = 512  # bytes: a small one costs more in surprise than it saves
+_HEAD = 256  # elements that tell nearly all constants apart
 
 
 def fold(work: Work) -> None:
@@ -88,17 +88,25 @@ def _own_constants(work: Work) -> None:
 
 def share_equals(work: Work) -> None:
     """Large constants of equal type, shape and bytes are stored once, as the file had them before passes."""
-    first: dict[tuple[object, ...], ir.Value] = {}
+    alike: dict[tuple[object, ...], list[ir.Value]] = {}
     initializers = work.model.graph.initializers
     for value in list(initializers.values()):
         tensor = value.const_value
         if tensor is None or tensor.nbytes < _WORTH_SHARING or value.is_graph_output():
             continue
-        digest = hashlib.sha256(tensor.tobytes()).digest()
-        same = first.setdefault((tensor.dtype, tuple(tensor.shape.numpy()), digest), value)
-        if same is not value:
-            value.replace_all_uses_with(same)
-            initializers.pop(str(value.name))
+        array = tensor.numpy()
+        near = alike.setdefault((tensor.dtype, array.shape, array.reshape(-1)[:_HEAD].tobytes()), [])
+        same = next((each for each in near if _tensor(each).tobytes() == tensor.tobytes()), None)
+        if same is None:
+            near.append(value)
+            continue
+        value.replace_all_uses_with(same)
+        initializers.pop(str(value.name))
+
+
+def _tensor(value: ir.Value) -> ir.TensorProtocol:
+    assert value.const_value is not None
+    return value.const_value
 
 
 def sweep(work: Work) -> None:

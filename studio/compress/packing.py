@@ -28,8 +28,9 @@ def unpack(planes: Array, shape: tuple[int, ...]) -> Array:
 
 
 def encode(values: Array, table: Array) -> Array:
-    """Index of each value in the sorted `table`; every value must be in it."""
-    return np.searchsorted(table, values).astype(np.uint8)
+    """Index of each int8 value in the sorted `table`; every value must be in it."""
+    places = np.searchsorted(table, np.arange(-128, 128)).astype(np.uint8)
+    return places[values.astype(np.int16) + 128]
 
 
 def packed_bytes(count: int, bits: int) -> int:

@@ -108,6 +108,7 @@ class Work:
         while (found := _word(self._count)) in self._names or found in self.model.graph.initializers:
             self._count += 1
         self._names.add(found)
+        self._count += 1
         return found
 
     def forget_names(self) -> None:
@@ -166,8 +167,8 @@ class Work:
     ) -> ir.Value:
         import onnx_ir as ir
 
-        made = ir.node(op, inputs, attributes or {})
-        made.outputs[0].name = self.name()
+        given = ir.convenience.convert_attributes(attributes) if attributes else ()
+        made = ir.Node("", op, inputs, given, outputs=[ir.Value(name=self.name())])
         insert(node, made)
         made.name = None  # the graph named it: bytes that tell nobody anything
         return made.outputs[0]

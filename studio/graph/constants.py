@@ -35,6 +35,11 @@ class Origin:
 
 def tensor_of(value: ir.Value) -> ir.TensorProtocol | None:
     """The tensor of an initializer or of a Constant node's output, else None."""
+    if value.const_value is not None:
+        return value.const_value
+    node = value.producer()
+    if node is None or node.op_type != "Constant":
+        return None
     from onnx_ir import convenience
 
     return convenience.get_const_tensor(value)
@@ -69,21 +74,29 @@ def is_constant(value: ir.Value | None) -> bool:
     """
     if value is None:
         return False
-    waiting = [] if _NOTE in value.meta else [value]
+    if value.const_value is not None:
+        return True
+    noted = value.meta.get(_NOTE)
+    if noted is not None:
+        return bool(noted)
+    waiting = [value]
     while waiting:
         each = waiting[-1]
         known = True if tensor_of(each) is not None else each.meta.get(_NOTE)
         sources = _feeders(each) if known is None else []
-        if open_ones := [source for source in sources if _NOTE not in source.meta]:
+        if open_ones := [
+            source for source in sources if source.const_value is None and _NOTE not in source.meta
+        ]:
             waiting.append(open_ones[0])
             continue
-        each.meta[_NOTE] = known if known is not None else bool(sources) and _all_noted(sources)
+        each.meta[_NOTE] = known if known is not None else bool(sources) and _all_constant(sources)
         waiting.pop()
     return bool(value.meta[_NOTE])
 
 
-def _all_noted(values: list[ir.Value]) -> bool:
-    return all(value.meta[_NOTE] for value in values)
+def _all_constant(values: list[ir.Value]) -> bool:
+    """Of values that are initializers or have been noted."""
+    return all(value.const_value is not None or value.meta[_NOTE] for value in values)
 
 
 def stored_bytes(value: ir.Value) -> int:
@@ -121,7 +134,7 @@ def _feeders(value: ir.Value) -> list[ir.Value]:
     node = value.producer()
     if node is None:
         return []
-    if any(attribute.type.name in ("GRAPH", "GRAPHS") for attribute in node.attributes.values()):
+    if node.attributes and any(each.type.name in ("GRAPH", "GRAPHS") for each in node.attributes.values()):
         return []  # a subgraph may take data in from outside
     return [source for source in node.inputs if source is not None]
 

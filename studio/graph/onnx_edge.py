@@ -79,7 +79,8 @@ def whole_proto(model: ir.Model) -> onnx.ModelProto:
 
 def weight_bytes(model: ir.Model) -> int:
     """Bytes of all initializers of the main graph and its subgraphs, each counted once."""
-    return sum(int(tensor.nbytes) for tensor in {id(each): each for each in _initializers(model)}.values())
+    tensors = {id(each): each for each in _initializers(model, _nodes(model))}
+    return sum(int(tensor.nbytes) for tensor in tensors.values())
 
 
 def content_key(model: ir.Model) -> str:
@@ -133,15 +134,16 @@ def _place(tensor: ir.ExternalTensor) -> tuple[str, int, str]:
 def _external(model: ir.Model) -> Iterator[ir.ExternalTensor]:
     import onnx_ir as ir
 
-    yield from (tensor for tensor in _initializers(model) if isinstance(tensor, ir.ExternalTensor))
-    for node in _nodes(model):
-        for attribute in node.attributes.values():
+    nodes = list(_nodes(model))
+    yield from (tensor for tensor in _initializers(model, nodes) if isinstance(tensor, ir.ExternalTensor))
+    for node in nodes:
+        for attribute in node.attributes.values() if node.attributes else ():
             if attribute.type == ir.AttributeType.TENSOR and isinstance(attribute.value, ir.ExternalTensor):
                 yield attribute.value
 
 
-def _initializers(model: ir.Model) -> Iterator[ir.TensorProtocol]:
-    inner = (graph for node in _nodes(model) for graph in _inside(node))
+def _initializers(model: ir.Model, nodes: Iterable[ir.Node]) -> Iterator[ir.TensorProtocol]:
+    inner = (graph for node in nodes for graph in _inside(node))
     for graph in (model.graph, *inner):
         yield from (
             value.const_value for value in graph.initializers.values() if value.const_value is not None
@@ -157,7 +159,11 @@ def _nodes(model: ir.Model) -> Iterator[ir.Node]:
             waiting.extend(_inside(node))
 
 
-def _inside(node: ir.Node) -> Iterator[ir.Graph]:
+def _inside(node: ir.Node) -> Iterable[ir.Graph]:
+    return _subgraphs(node) if node.attributes else ()
+
+
+def _subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
     import onnx_ir as ir
 
     for attribute in node.attributes.values():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import onnx
+
+_LARGE = 1 << 12  # bytes that are not worth copying to be hashed at once
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def wire(model: onnx.ModelProto) -> Wired | None:
             constants.update(node.output)
         base = _of_node(seed, node, digests)
         for place, name in enumerate(node.output):
-            digests[name] = _mixed(base, str(place).encode())
+            digests[name] = _mixed(base, str(place).encode()) if place else base
             makers[name] = index
     return Wired(model, digests, makers, frozenset(constants))
 
@@ -123,8 +126,8 @@ def _of_node(seed: bytes, node: onnx.NodeProto, digests: dict[str, bytes]) -> by
 
 
 def _mixed(*parts: bytes) -> bytes:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
+    sizes = struct.pack(f"<{len(parts)}Q", *map(len, parts))
+    digest = hashlib.sha256(sizes)
+    for part in parts if len(parts[-1]) > _LARGE else (b"".join(parts),):
         digest.update(part)
     return digest.digest()
