@@ -14,6 +14,7 @@ from typing import Protocol
 from studio.graph.model import Facts
 from studio.metrics import ESTIMATED, Figure, Sensitivity
 from studio.recipe.settings import FLOAT
+from studio.search.likely import likely
 
 
 class Row(Protocol):
@@ -42,7 +43,7 @@ class Curve:
 def curves(rows: Iterable[Sensitivity]) -> dict[str, Curve]:
     """A curve per group; see `likely`. A stop costs at least nothing."""
     known = list(rows)
-    losses = likely([(max(-row.difference.value, 0.0), row.sqnr_db) for row in known])
+    losses = likely([(row.difference, row.sqnr_db) for row in known])
     found: dict[str, Curve] = {}
     for row, loss in zip(known, losses, strict=True):
         name, _, value = row.setting.partition("=")
@@ -86,25 +87,6 @@ def _total(facts: Facts, rows: Sequence[Row], known: Mapping[str, Curve]) -> flo
         if name in known:
             total += known[name].loss(row.bits, row.sparsity) * layer.params / max(sizes[name], 1)
     return total
-
-
-def likely(seen: Sequence[tuple[float, float | None]]) -> list[float]:
-    """Points that files are likely to cost, from (points counted, SQNR in dB; None: nothing differs) of each.
-
-    Half of what was counted, half of what its noise makes likely: counts over few samples jump, and the
-    best of many counts is the luckiest one; noise is steady. Points per unit of noise power by least squares
-    through the origin.
-    """
-    noises = [_noise(sqnr) for _, sqnr in seen]
-    squares = sum(noise**2 for noise in noises)
-    products = sum(noise * max(drop, 0.0) for noise, (drop, _) in zip(noises, seen, strict=True))
-    slope = products / squares if squares > 0 else 0.0
-    return [(drop + slope * noise) / 2 for noise, (drop, _) in zip(noises, seen, strict=True)]
-
-
-def _noise(sqnr_db: float | None) -> float:
-    """Noise power at the output as a share of the signal's."""
-    return 0.0 if sqnr_db is None else float(10.0 ** (-min(max(sqnr_db, -20.0), 200.0) / 10))
 
 
 def _rounding(bits: float) -> float:

@@ -9,7 +9,7 @@ from studio.artifact import Artifact
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Budgets, Excess, excesses
-from studio.search.curves import likely
+from studio.search.likely import likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,39 @@ class Found:
 
     @property
     def steady(self) -> tuple[Visited, ...]:
-        """The front by what each is likely to cost on other samples, the smallest file first.
+        """The front that counts with luck: what is likely on other samples has a say as well.
 
         Where many were measured on the same samples, the best of the plain front is partly the luckiest.
         """
-        losses = likely([(each.drop, each.comparison.sqnr_db) for each in self.visited])
-        kept: list[tuple[Visited, float]] = []
-        for each, loss in sorted(
-            zip(self.visited, losses, strict=True), key=lambda each: (each[0].artifact.bytes, each[1])
-        ):
-            if not kept or loss < kept[-1][1]:
-                kept.append((each, loss))
-        return tuple(each for each, _ in kept)
+        return steady(self.visited)
+
+
+def losses(visited: Sequence[Visited]) -> list[float]:
+    """Points that each is likely to lose on other samples."""
+    return likely([(each.comparison.difference, each.comparison.sqnr_db) for each in visited])
+
+
+def steady(visited: Sequence[Visited]) -> tuple[Visited, ...]:
+    """Those that nothing beats in bytes, in what was counted and in likely loss; the smallest file first.
+
+    So luck in counting does not push out what is likely to be better, nor the other way round.
+    """
+    kept: list[tuple[Visited, float]] = []
+    ranked = zip(visited, losses(visited), strict=True)
+    for each, loss in sorted(ranked, key=lambda each: (each[0].artifact.bytes, each[0].drop, each[1])):
+        if all(each.drop < other.drop or loss < known for other, known in kept):
+            kept.append((each, loss))
+    return tuple(each for each, _ in kept)
+
+
+def likeliest(visited: Sequence[Visited], most: int) -> Visited | None:
+    """Of files of at most so many bytes the one that is likely to lose least; None where all are larger."""
+    small = [
+        (loss, each)
+        for each, loss in zip(visited, losses(visited), strict=True)
+        if each.artifact.bytes <= most
+    ]
+    return min(small, key=lambda pair: (pair[0], pair[1].artifact.bytes))[1] if small else None
 
 
 def pareto(visited: Sequence[Visited]) -> tuple[Visited, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from time import monotonic
@@ -16,14 +16,15 @@ from studio.recipe.settings import Recipe, Settings
 from studio.search import genetic
 from studio.search.budgets import Wish
 from studio.search.clock import Clock, Forecast
-from studio.search.front import Found, Visited, choose, pareto
+from studio.search.front import Found, Visited, choose, losses, steady
 from studio.search.knapsack import Limits, solve
 from studio.search.table import Table, uniform
 
 UNIFORM = (8, 6, 4)
 EVALUATIONS = 24
 POPULATION = 16
-_LOW, _CUTS, _RUNGS = (3, 2), (0.1, 0.3, 0.5), 8
+_OTHERS, _CUTS, _RUNGS = (7, 5, 3, 2), (0.1, 0.3, 0.5), 8
+_MARGIN = 64  # bytes by which an aim is moved further than the arithmetic missed
 _WIDER, _STEPS = 1.8, 8
 
 Asked = tuple[Recipe, str]
@@ -99,7 +100,7 @@ class Search:
                 return
             if seen.artifact.bytes <= limit:
                 return
-            aim -= seen.artifact.bytes - limit + 64
+            aim -= seen.artifact.bytes - limit + _MARGIN
 
     def _within_drop(self, limit: float) -> None:
         """Least bytes for so much loss; what the curves promise is stretched or shrunk to what comes."""
@@ -137,37 +138,66 @@ class Search:
     # Breeding.
 
     def _breed(self) -> None:
-        """The whole front, from the best known so far: the solver's, uniform ones, and their children."""
-        effort, table = self.wish.effort, self._table
-        self._most = len(self._seen) + effort.trials if effort.trials else 1 << 30
-        self._try_all(self._founders())
+        """The whole front, from the best known so far: uniform recipes, the solver's, and their children.
+
+        The children are at least half of the trials.
+        """
+        effort, table, known = self.wish.effort, self._table, len(self._seen)
+        self._most = known + effort.trials // 2 if effort.trials else 1 << 30
+        uniforms = self._try_all(self._uniforms())
+        self._refine([each.artifact.bytes for each in uniforms])
+        self._most = known + effort.trials if effort.trials else 1 << 30
         timed = all(each.latency is not None for each in self.visited)
-        parents = [(table.genome(each.recipe), _values(each, timed)) for each in self._parents()]
+        parents = [(table.genome(each.recipe), values) for each, values in self._parents(timed)]
 
         def measured(children: Sequence[genetic.Genome]) -> list[genetic.Values]:
             asked = [(table.bred(each), f"bred, {len(self._seen) + at}") for at, each in enumerate(children)]
-            return [_values(each, timed) for each in self._try_all(asked)]
+            return self._values(self._try_all(asked), timed)
 
         if table.genes and len(parents) > 1 and not self._over:
             genetic.evolve([len(gene.stops) for gene in table.genes], parents, measured, effort.seed)
 
-    def _founders(self) -> list[Asked]:
+    def _uniforms(self) -> list[Asked]:
         table = self._table
-        low, high = sum(min(each.bytes for each in options) for options in table.options), 0.0
-        founders = [(table.uniform(bits), f"all at {bits} bits") for bits in _LOW]
+        asked = [(table.uniform(bits), f"all at {bits} bits") for bits in (*UNIFORM, *_OTHERS)]
         if any(gene.name == "sparsity" for gene in table.genes):
-            founders += [(table.uniform(8, cut), f"all at 8 bits, {cut:.0%} less") for cut in _CUTS]
-        for rung in range(1, _RUNGS + 1):
-            aim = low + (high - low) * (rung / (_RUNGS + 1)) ** 2
-            choice = solve(table.options, Limits(bytes=aim))
-            if choice is not None:
-                founders.append((table.recipe(choice), f"at most {table.start + aim:,.0f} bytes"))
-        return founders
+            asked += [(table.uniform(8, cut), f"all at 8 bits, {cut:.0%} less") for cut in _CUTS]
+        return asked
 
-    def _parents(self) -> tuple[Visited, ...]:
-        front = pareto(self.visited)
-        rest = [each for each in self.visited if each not in front]
-        return (*front, *rest)[:POPULATION]
+    def _refine(self, sizes: Sequence[int]) -> None:
+        """Least loss in the bytes of each uniform file, and in steps down to the smallest of all.
+
+        Once more for those that the arithmetic made too large.
+        """
+        least = self._table.start + sum(min(each.bytes for each in group) for group in self._table.options)
+        steps = [least + (max(sizes, default=0) - least) * (rung / _RUNGS) ** 2 for rung in range(1, _RUNGS)]
+        limits = sorted({*(float(size) for size in sizes), *steps}, reverse=True)
+        missed = self._aimed(dict.fromkeys(limits, 0.0))
+        self._aimed({limit: by + _MARGIN for limit, by in missed.items()})
+
+    def _aimed(self, limits: Mapping[float, float]) -> dict[float, float]:
+        """Measure the solver's answer for each limit in bytes, less so much; by how much each is missed."""
+        table, asked = self._table, {}
+        for limit, less in limits.items():
+            choice = solve(table.options, Limits(bytes=limit - less - table.start, time=self._time()))
+            if choice is not None:
+                asked[limit] = (table.recipe(choice), f"at most {limit:,.0f} bytes")
+        found = zip(asked, self._try_all(list(asked.values())), strict=False)
+        return {limit: seen.artifact.bytes - limit for limit, seen in found if seen.artifact.bytes > limit}
+
+    def _parents(self, timed: bool) -> list[tuple[Visited, genetic.Values]]:
+        front = steady(self.visited)
+        chosen = (*front, *(each for each in self.visited if each not in front))[:POPULATION]
+        return list(zip(chosen, self._values(chosen, timed), strict=True))
+
+    def _values(self, seen: Sequence[Visited], timed: bool) -> list[genetic.Values]:
+        """What is to be small: bytes, the likely loss in the light of all that was measured, and time."""
+        known = dict(zip(self._seen, losses(self.visited), strict=True))
+        values = [(float(each.artifact.bytes), known[each.recipe]) for each in seen]
+        return [
+            (*value, each.latency or 0.0) if timed else value
+            for value, each in zip(values, seen, strict=True)
+        ]
 
     # Measuring.
 
@@ -196,11 +226,6 @@ class Search:
         done = len(self._seen)
         total = max(self.evaluations + self.wish.effort.trials, done + count)
         return self.control.part(done / total, (done + count) / total)
-
-
-def _values(seen: Visited, timed: bool) -> genetic.Values:
-    values = (float(seen.artifact.bytes), seen.drop)
-    return (*values, seen.latency or 0.0) if timed else values
 
 
 def _text(settings: Settings) -> str:

@@ -13,8 +13,8 @@ from studio.search.curves import Curve, curves
 from studio.search.knapsack import Option
 
 EIGHT = Settings(bits=8)
-# Steps that the genetic search may take between the measured ones.
-_BETWEEN_BITS, _BETWEEN_CUTS = (5, 7), (0.1, 0.2, 0.4)
+# Steps between the measured ones: both searches take the widths, the genetic one the cuts as well.
+_BETWEEN_BITS, _BETWEEN_CUTS = (5.0, 7.0), (0.1, 0.2, 0.4)
 _WORTH = 64
 
 Size = Callable[[Recipe], float]
@@ -94,7 +94,7 @@ class Table:
         return recipe
 
     def _of_group(self, name: str, curve: Curve) -> list[Option]:
-        widths = sorted(curve.bits, reverse=True)
+        widths = sorted({*curve.bits, *_between_bits(curve)}, reverse=True)
         settings = [_settings(int(bits), cut) for bits in widths for cut in sorted(curve.sparsity)]
         macs = sum(layer.macs or 0 for layer in self._facts.layers if name in (layer.group, layer.name))
         return [self._option(name, each, curve, macs) for each in settings]
@@ -118,7 +118,7 @@ def uniform(base: Recipe, bits: int, cut: float = 0.0) -> Recipe:
 
 
 def _genes(name: str, curve: Curve) -> list[Gene]:
-    widths = {bits for bits in (*curve.bits, *_BETWEEN_BITS) if min(curve.bits) <= bits <= 8}
+    widths = {bits for bits in curve.bits if bits <= 8} | _between_bits(curve)
     most = max(curve.sparsity)
     cuts = {cut for cut in (*curve.sparsity, *_BETWEEN_CUTS) if cut <= most}
     genes = (
@@ -126,6 +126,10 @@ def _genes(name: str, curve: Curve) -> list[Gene]:
         Gene(name, "sparsity", tuple(sorted(cuts))),
     )
     return [gene for gene in genes if len(gene.stops) > 1]
+
+
+def _between_bits(curve: Curve) -> set[float]:
+    return {bits for bits in _BETWEEN_BITS if min(curve.bits) <= bits}
 
 
 def _nearest(gene: Gene, settings: Settings) -> int:

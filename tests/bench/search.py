@@ -1,16 +1,16 @@
 """The front of a search against uniform widths and uniform pruning, judged on samples that had no say.
 
     python tests/bench/nets.py --out NETS --nets depthwise residual
-    python tests/bench/search.py NETS --out RESULTS        # under ten minutes on two quiet cores
+    python tests/bench/search.py NETS --out RESULTS        # half an hour on two quiet cores
 
 Every net is searched on the first samples of `NETS/data.npz`, for the target of this computer, with every
-repair on. For each uniform recipe that file of the front is taken that is no larger and, by the answers and
-the noise seen there (`Found.steady`), likely to be the most accurate. Both files then answer the other
-samples, and the verdict is worked out from their paired difference:
+repair on. All files then answer the other samples, and each uniform recipe gets two verdicts:
 
-- `dominated`: the front's file is no larger and no less accurate, and better in one of the two;
-- `level`: no larger, less accurate by no more than the interval of the paired difference allows;
-- `NOT`: anything else.
+- on the front: whether the front of `Found.steady` holds a file that is no larger and no less accurate there,
+  better in one of the two (`dominated`), or none (`NOT`);
+- chosen before: the same of the one file that the search would name, the likeliest to be the most accurate of
+  those that are no larger; `level` where it is less accurate by no more than the interval of the paired
+  difference allows.
 
 Writes `search.json` and `search.md`, and prints the latter.
 """
@@ -36,7 +36,7 @@ from studio.metrics import Comparison
 from studio.paths import resource
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Budgets, Effort
-from studio.search.front import Found, Visited
+from studio.search.front import Found, likeliest
 from studio.search.table import uniform
 from studio.session.session import Session
 from studio.workbench.api import Candidate, ModelRef
@@ -66,13 +66,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Duel:
-    """A uniform recipe, the front's answer to it, and the paired difference front − uniform in points."""
+    """A uniform recipe, the front's answer to it, and the paired difference answer − uniform in points.
+
+    `over` holds those of the front that are better in bytes or accuracy and worse in neither.
+    """
 
     rival: Point
     answer: Point | None
     gain: float
     low: float
     high: float
+    over: tuple[Point, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -81,6 +85,10 @@ class Duel:
         if self.gain >= 0 and (self.gain > 0 or self.answer.bytes < self.rival.bytes):
             return "dominated"
         return "level" if self.high >= 0 else "NOT"
+
+    @property
+    def held(self) -> str:
+        return "dominated" if self.over else "NOT"
 
 
 @dataclass(frozen=True)
@@ -124,12 +132,14 @@ class Bench:
 
     def _duel(self, label: str, recipe: Recipe, found: Found, front: dict[str, Point]) -> Duel:
         rival = self.workbench.build(replace(self.job, recipe=recipe), Control())
-        point, answer = self._point(label, rival), _answer(found.steady, rival)
+        point, answer = self._point(label, rival), likeliest(found.visited, rival.bytes)
         if answer is None:
             return Duel(point, None, 0.0, 0.0, 0.0)
         against = self.workbench.open(rival.path, Control())
         paired = self._judged(ModelRef.to(against), answer.artifact).difference
-        return Duel(point, front[answer.artifact.sha256], paired.value, paired.low or 0.0, paired.high or 0.0)
+        over = tuple(each for each in front.values() if _beats(each, point))
+        known = front[answer.artifact.sha256]
+        return Duel(point, known, paired.value, paired.low or 0.0, paired.high or 0.0, over)
 
     def _point(self, label: str, artifact: Artifact) -> Point:
         figure = self._judged(self.job.model, artifact).difference
@@ -140,9 +150,9 @@ class Bench:
         return self.workbench.compare(against, candidate, self.judging, lambda _: None, Control())
 
 
-def _answer(front: Sequence[Visited], rival: Artifact) -> Visited | None:
-    """The one that is likely to be the most accurate of those that are no larger: the largest of them."""
-    return next((each for each in reversed(front) if each.artifact.bytes <= rival.bytes), None)
+def _beats(one: Point, other: Point) -> bool:
+    no_worse = one.bytes <= other.bytes and one.difference >= other.difference
+    return no_worse and (one.bytes, one.difference) != (other.bytes, other.difference)
 
 
 def halves(data: Path, choosing: int, folder: Path) -> tuple[Path, Path]:
@@ -159,17 +169,19 @@ def markdown(nets: Sequence[Net], samples: tuple[int, int], seed: int) -> str:
     """One table for each net, and how many uniform recipes are beaten."""
     duels = [duel for net in nets for duel in net.duels]
     counts = {kind: sum(duel.verdict == kind for duel in duels) for kind in ("dominated", "level", "NOT")}
+    held = sum(bool(duel.over) for duel in duels)
     lines = [
         f"Chosen on {samples[0]:,} samples, judged on {samples[1]:,} others; seed {seed}. "
-        f"Of {len(duels)} uniform recipes {counts['dominated']} are dominated, {counts['level']} level, "
-        f"{counts['NOT']} not.",
+        f"The front dominates {held} of {len(duels)} uniform recipes. By the one file chosen before "
+        f"{counts['dominated']} are dominated, {counts['level']} level, {counts['NOT']} not.",
         f"{platform.machine()}, Python {platform.python_version()}.",
     ]
     for net in nets:
         lines += ["", f"`{net.name}`: {net.original:.2f} % in float, target {net.target}, "]
         lines[-1] += f"{net.visited} files in {net.seconds:.0f} s, {len(net.front)} on the front."
-        lines += ["", "| uniform | bytes | against float | the front's | bytes | front − uniform | verdict |"]
-        lines += ["|---|---|---|---|---|---|---|", *(_row(duel) for duel in net.duels)]
+        heads = "uniform | bytes | against float | on the front | smallest that dominates"
+        lines += ["", f"| {heads} | chosen before | bytes | chosen − uniform | verdict |"]
+        lines += ["|---|---|---|---|---|---|---|---|---|", *(_row(duel) for duel in net.duels)]
         lines += [
             "",
             "Front: " + "; ".join(f"{each.bytes:,} bytes {_points(each)}" for each in net.front) + ".",
@@ -179,7 +191,8 @@ def markdown(nets: Sequence[Net], samples: tuple[int, int], seed: int) -> str:
 
 def _row(duel: Duel) -> str:
     rival, answer = duel.rival, duel.answer
-    cells = [rival.label, f"{rival.bytes:,}", _points(rival)]
+    cells = [rival.label, f"{rival.bytes:,}", _points(rival), duel.held]
+    cells += [f"{duel.over[0].bytes:,}: {_points(duel.over[0])}" if duel.over else "–"]
     cells += [answer.label, f"{answer.bytes:,}"] if answer else ["–", "–"]
     cells += [f"{duel.gain:+.2f} [{duel.low:+.2f}, {duel.high:+.2f}]", duel.verdict]
     return f"| {' | '.join(cells)} |"
@@ -207,8 +220,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
     parser.add_argument("--choosing", type=int, default=4000, help="samples that the search sees")
-    parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--minutes", type=float, default=2.5, help="longest search of one net")
+    parser.add_argument("--trials", type=int, default=64)
+    parser.add_argument("--minutes", type=float, default=6.0, help="longest search of one net")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -221,7 +234,7 @@ def main() -> None:
             model = resource("samples", "fashion.onnx") if name == "sample" else asked.folder / f"{name}.onnx"
             nets.append(Bench(name, model, parts, folder).run(effort))
         judged = len(np.load(parts[1])["y"])
-    told = [asdict(net) | {"verdicts": [duel.verdict for duel in net.duels]} for net in nets]
+    told = [asdict(net) | {"verdicts": [[duel.held, duel.verdict] for duel in net.duels]} for net in nets]
     (asked.out / "search.json").write_text(json.dumps(told, indent=1))
     text = markdown(nets, (asked.choosing, judged), asked.seed)
     (asked.out / "search.md").write_text(text)

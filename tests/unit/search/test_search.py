@@ -9,15 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.artifact import Artifact
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import RecipeError
-from studio.metrics import Comparison, Figure, Sensitivity
-from studio.recipe.settings import Recipe, Settings
+from studio.recipe.settings import Settings
 from studio.search.budgets import Budgets, excesses, parse_bytes, parse_latency
-from studio.search.curves import Curve, curves
-from studio.search.front import Found, Visited
+from studio.search.curves import Curve
 from studio.search.knapsack import Limits, Option, solve
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
@@ -82,28 +79,6 @@ def test_between_stops_noise_power_decides() -> None:
     assert curve.loss(8, 0.0) == 0.0
     assert curve.loss(5, 0.0) == pytest.approx(1.0, abs=0.02)  # a quarter of the noise of 4 bits
     assert curve.loss(3, 0.0) == pytest.approx(16.0)
-
-
-def test_curves_smooth_counts_by_noise() -> None:
-    def row(group: str, drop: float, sqnr: float) -> Sensitivity:
-        return Sensitivity(group, "bits=4", Figure(-drop, "pp", 256, "measured here"), sqnr, 1)
-
-    known = curves([row("a", 2.0, 20.0), row("b", 0.0, 20.0)])
-    assert known["a"].loss(4, 0.0) == pytest.approx(1.5)
-    assert known["b"].loss(4, 0.0) == pytest.approx(0.5)
-
-
-def test_luck_does_not_push_the_steady_out_of_the_front() -> None:
-    def seen(size: int, drop: float, sqnr: float) -> Visited:
-        figure = Figure(-drop, "pp", 100, "measured here")
-        comparison = Comparison("top-1", figure, figure, figure, (), sqnr_db=sqnr)
-        artifact = Artifact("", str(size), size, "", "", "", "", (), 0.0)
-        return Visited(Recipe(), str(size), artifact, comparison)
-
-    small, lucky, large = seen(50, 2.0, 10.0), seen(80, -0.1, 13.0), seen(150, 0.0, 30.0)
-    found = Found(large, (), (small, lucky, large))
-    assert found.front == (small, lucky)
-    assert found.steady == (small, lucky, large)
 
 
 @pytest.mark.slow
