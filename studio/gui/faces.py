@@ -46,6 +46,18 @@ def difference(found: Comparison | None, attached: bool, measuring: bool, old: b
     return Face(numbers.value(figure), change, tone, source, old or not figure.final, found.note)
 
 
+def with_held_out(face: Face, found: Comparison | None, shown: Comparison | None) -> Face:
+    """The face of `shown`, and first of all what samples say that had no say in the choice."""
+    if found is None or face.ghost:
+        return face
+    if found == shown:
+        return replace(face, source=f"{T.card_only_held_out} · {face.source}")
+    figure = found.difference
+    value = f"{numbers.value(figure)} {numbers.interval(figure)}".strip()
+    text = T.card_held_out.format(value=value, n=numbers.whole(figure.n))
+    return replace(face, source=f"{text} · {face.source}")
+
+
 def foreseen(guess: Figure, measuring: bool) -> Face:
     """The difference as the layers' curves foretell it: a ghost until the first samples are in."""
     source = T.card_foreseen.format(source=guess.source)
@@ -126,7 +138,7 @@ def _words(figure: Figure) -> str:
 
 
 def _source(figure: Figure) -> str:
-    text = T.card_samples.format(source=figure.source, n=f"{figure.n:,}".replace(",", " "))
+    text = T.card_samples.format(source=figure.source, n=numbers.whole(figure.n))
     return text if figure.final else T.card_so_far.format(text=text)
 
 

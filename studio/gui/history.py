@@ -59,6 +59,10 @@ def _line(label: str, measured: Measured | None) -> str:
                 numbers.value(measured.comparison.optimized),
                 numbers.value(measured.comparison.difference),
             ]
+        held_out = measured.held_out
+        if held_out is not None and held_out != measured.comparison:
+            figure = held_out.difference
+            parts.append(T.card_held_out.format(value=numbers.value(figure), n=numbers.whole(figure.n)))
     return "   ·   ".join(parts)
 
 

@@ -19,6 +19,11 @@ def count(number: float) -> str:
     return _scaled(number, _COUNTS, "")
 
 
+def whole(number: int) -> str:
+    """Every digit, in groups of three: 6 000."""
+    return f"{number:,}".replace(",", " ")
+
+
 def signed(value: float, digits: int) -> str:
     """A value with its sign, plus included; zero has none."""
     text = f"{abs(value):.{digits}f}"

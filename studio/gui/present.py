@@ -159,7 +159,10 @@ class Presenter(QObject):
         """What was measured of this state; before that what its curves foretell, where there are any."""
         busy = self._bridge.busy(MEASURE)
         guess = self._session.estimate_difference() if attached and (old or found is None) else None
-        return faces.foreseen(guess, busy) if guess else faces.difference(found, attached, busy, old)
+        if guess:
+            return faces.foreseen(guess, busy)
+        held_out = self._session.measured.held_out if self._session.measured else None
+        return faces.with_held_out(faces.difference(found, attached, busy, old), held_out, found)
 
     def _show_plots(self) -> None:
         session = self._session

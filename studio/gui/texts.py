@@ -106,6 +106,8 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     card_worse: str = "worse"
     card_within: str = "not significant"
     card_before: str = "of the state before · measuring…"
+    card_held_out: str = "held out: {value}, n = {n}"
+    card_only_held_out: str = "held-out samples"
     card_so_far: str = "{text} so far"
     card_estimate: str = "estimated, building the real file…"
     card_real: str = "length of the built file"

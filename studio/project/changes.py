@@ -45,7 +45,9 @@ class Measured:
     """Everything measured of one state. `label` says which edit led to it.
 
     `comparison` is None without data; `pair` where it was not measured; `on_boards` has the last run
-    on each board; while samples stream in, `comparison.difference.final` is False.
+    on each board; while samples stream in, `comparison.difference.final` is False. `held_out` is the
+    comparison on samples that had no say in the choice of this state, where a search kept some back: it
+    stands beside later figures on all samples, which flatter what was chosen on half of them.
     """
 
     revision: int
@@ -54,6 +56,7 @@ class Measured:
     comparison: Comparison | None = None
     pair: LatencyPair | None = None
     on_boards: tuple[Latency, ...] = ()
+    held_out: Comparison | None = None
 
     @property
     def latency(self) -> Latency | None:

@@ -22,7 +22,8 @@ class ReportData:
 
     `out` is where the artifact was exported to, `commands` are shell lines that do it again (made
     up from the rest where empty), `made` is the date and time as text, `environment` pairs of name
-    and value. `latencies` are the original's and the artifact's, or `pair` where they were timed in turns.
+    and value. `latencies` are the original's and the artifact's, or `pair` where they were timed in turns;
+    `held_out` is on samples that had no say in the choice.
     """
 
     model: Facts
@@ -30,6 +31,7 @@ class ReportData:
     artifact: Artifact
     data: DataFacts | None = None
     comparison: Comparison | None = None
+    held_out: Comparison | None = None
     drift: tuple[LayerDrift, ...] = ()
     latencies: tuple[Latency, ...] = ()
     pair: LatencyPair | None = None

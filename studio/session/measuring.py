@@ -194,6 +194,7 @@ def _over(fresh: Measured, known: Measured) -> Measured:
         comparison=fresh.comparison or known.comparison,
         pair=fresh.pair or known.pair,
         on_boards=fresh.on_boards or known.on_boards,
+        held_out=fresh.held_out or known.held_out,
     )
 
 

@@ -61,6 +61,7 @@ class Outgoing(Pushing):
             artifact=measured.artifact,
             data=document.data,
             comparison=measured.comparison,
+            held_out=measured.held_out,
             drift=drift,
             pair=measured.pair,
             sensitivity=state.sensitivity,

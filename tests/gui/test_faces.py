@@ -44,6 +44,17 @@ def test_the_difference_names_interval_source_and_count() -> None:
     assert face.source == "measured here · n = 1 000 · 1 of 1000 answers changed"
 
 
+def test_a_held_out_figure_stands_before_the_one_on_all_samples() -> None:
+    whole = _comparison(Figure(-0.5, "pp", 1000, HERE, -0.9, -0.1))
+    held_out = _comparison(Figure(-0.8, "pp", 500, HERE, -1.4, -0.2))
+    face = faces.difference(whole, True, False)
+    both = faces.with_held_out(face, held_out, whole)
+    assert both.value == "−0.50 pp"
+    assert both.source == f"held out: −0.80 pp ± 0.60, n = 500 · {face.source}"
+    assert faces.with_held_out(face, whole, whole).source == f"held-out samples · {face.source}"
+    assert faces.with_held_out(face, None, whole) == face
+
+
 def test_figures_so_far_are_ghosts() -> None:
     face = faces.accuracy(_comparison(Figure(-0.5, "pp", 64, HERE, -2.9, 1.1, final=False)), True, True)
     assert face.ghost

@@ -136,6 +136,15 @@ def test_figures_with_interval_n_and_source(full):
         assert text in html, text
 
 
+def test_a_held_out_figure_is_a_row_of_its_own(full) -> None:
+    assert full.comparison is not None
+    held_out = replace(full.comparison, difference=Figure(-1.75, "pp", 431, HERE, -3.0, -0.5))
+    page = render(replace(full, held_out=held_out))
+    assert "Top-1, held-out samples" in page
+    assert "431" in page
+    assert "held-out" not in render(full)
+
+
 def test_commands_are_quoted_and_prove_the_digest(full):
     html = render(full)
     assert "trimtab optimize &#39;/models/my net.onnx&#39;" in html

@@ -149,13 +149,15 @@ def test_held_out_samples_judge_what_the_others_chose(session: Session) -> None:
     assert all(flip.sample % 2 == 0 for flip in best.comparison.flips)
     assert all(flip.sample % 2 == 1 for flip in judged.flips)
     assert session.measured is not None
-    assert session.measured.comparison == judged
+    assert session.measured.comparison == session.measured.held_out == judged
     assert "judged on 120 others" in done.notes[-1]
     whole = session.measure(Control()).value.comparison
     assert whole is not None
     assert whole.difference.value == pytest.approx(
         (best.comparison.difference.value + judged.difference.value) / 2
     )
+    assert session.measured.comparison == whole
+    assert session.measured.held_out == judged
 
 
 @pytest.mark.slow
