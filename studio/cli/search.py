@@ -18,6 +18,8 @@ from studio.recipe.text import parse_set
 from studio.search.budgets import Budgets, Effort, parse_bytes, parse_latency
 from studio.search.front import Found, Visited
 
+CLUSTER = click.option("--cluster", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:8786.")
+
 
 @click.command()
 @options.MODEL
@@ -26,6 +28,7 @@ from studio.search.front import Found, Visited
 @options.LIMIT
 @options.TARGET
 @click.option("--rounds", type=click.IntRange(1, 3), default=3, help="1: three stops a group; 3: every stop.")
+@CLUSTER
 @verb
 def sensitivity(
     shell: Shell,
@@ -35,13 +38,14 @@ def sensitivity(
     limit: int,
     target: str | None,
     rounds: int,
+    cluster: str,
 ) -> Report:
     """What each setting of each group alone does to accuracy; what was measured before is not repeated."""
     options.open_model(shell, model, data, preprocessing, limit)
     options.demand_data(shell, model)
     if target is not None:
         shell.session.set_target(target)
-    done = shell.session.sensitivity(shell.control(), rounds=rounds)
+    done = shell.session.sensitivity(shell.control(), rounds=rounds, cluster=cluster)
     return Report({"rows": [_row_json(each) for each in done.value]}, _rows_text(done.value), done.notes)
 
 
@@ -60,7 +64,7 @@ def sensitivity(
 @click.option("--minutes", type=click.FloatRange(min=0), default=0.0, help="Breed on until so long is over.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Another seed, other children.")
 @click.option("--holdout", is_flag=True, help="Choose on half of the samples, judge on the other half.")
-@click.option("--cluster", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:8786.")
+@CLUSTER
 @click.option("--front", is_flag=True, help="Print every recipe that no other beats.")
 @verb
 def search(

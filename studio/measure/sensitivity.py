@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -60,66 +61,31 @@ class Trial:
         ).with_rule(self.group, self.settings)
 
 
-def sensitivity(
-    facts: Facts,
-    original: SessionSource,
-    dataset: Dataset,
-    base: Recipe,
-    target: Target,
-    build: Build,
-    control: Control,
-    emit: Callable[[Sensitivity], None] = lambda _: None,
-    rounds: tuple[Stops, ...] = ROUNDS,
-    effort: Effort = FEW,
-    cache: OutputCache | None = None,
-    store: SensitivityStore | None = None,
-    live: Live | None = None,
-) -> tuple[Sensitivity, ...]:
-    """Build and compare one file per group and stop: round by round, the largest groups first in each.
-
-    What `store` knows is not measured again (its module says when it knows); every new effect goes there
-    at once. `live` runs only what a setting changes. `build` turns a recipe into an artifact of this model.
-    Stops that `target` refuses a group are left out. `emit` gets each row when it is there. Raises what
-    `build` and `compare` raise.
-    """
-    kept = cache if cache is not None else OutputCache()
-    bench = _Bench(original, dataset, base, target, build, effort, kept, store, live)
-    every = tuple(trial for stops in rounds for trial in trials(facts, stops))
-    planned = tuple(_possible(every, facts, base, target))
-    rows: list[Sensitivity] = []
-    began, fresh = perf_counter(), 0
-    for index, (trial, plan) in enumerate(planned):
-        left = _left(began, fresh, len(planned) - index)
-        control.step(index / len(planned), f"{trial.group}: {trial.text}{left}")
-        order = bench.order(plan)
-        found = store.find(order) if store is not None else None
-        if found is None:
-            part = control.part(index / len(planned), (index + 1) / len(planned))
-            found = bench.effect(trial, order, part)
-            fresh += 1
-        rows.append(Sensitivity(trial.group, trial.text, found.difference, found.sqnr_db, found.bytes))
-        emit(rows[-1])
-    control.step(1.0, f"{len(rows)} settings measured")
-    return tuple(rows)
+Asked = tuple[Trial, str, Control]  # with the order of its plan
+Measure = Callable[[Sequence[Asked]], Generator[Effect]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
-    """Builds and runs single trials."""
+class Bench:
+    """Builds and runs single settings, laid over `base`.
+
+    Every new effect goes into `store` at once. `live` runs only what a setting changes. `build` turns a
+    recipe into an artifact of the model whose file is `original`.
+    """
 
     original: SessionSource
     dataset: Dataset
     base: Recipe
-    target: Target
     build: Build
     effort: Effort
-    outputs: OutputCache
-    store: SensitivityStore | None
-    live: Live | None
+    outputs: OutputCache | None = None
+    store: SensitivityStore | None = None
+    live: Live | None = None
 
-    def order(self, plan: Plan) -> str:
-        calibration = self.dataset.calibration_key(plan.calibration_samples)
-        return order_of(plan, self.target, calibration)
+    def effects(self, asked: Sequence[Asked]) -> Generator[Effect]:
+        """One after the other, each kept before it is given."""
+        for each in asked:
+            yield self.effect(*each)
 
     def effect(self, trial: Trial, order: str, part: Control) -> Effect:
         """Build the file, and run it where its bytes are not known yet."""
@@ -139,6 +105,56 @@ class _Bench:
         data, effort = self.dataset, self.effort
         runner = self.live.runner(source, data.facts.key, effort.threads) if self.live is not None else None
         return compare(self.original, source, data, part, lambda _: None, effort, self.outputs, runner)
+
+
+def sensitivity(
+    facts: Facts,
+    bench: Bench,
+    target: Target,
+    control: Control,
+    emit: Callable[[Sensitivity], None] = lambda _: None,
+    rounds: tuple[Stops, ...] = ROUNDS,
+    measure: Measure | None = None,
+) -> tuple[Sensitivity, ...]:
+    """Build and compare one file per group and stop: round by round, the largest groups first in each.
+
+    What the store of `bench` knows is not measured again (its module says when it knows). `measure`
+    takes its place, on a cluster; it gives effects in the order asked. Stops that `target` refuses a group
+    are left out. `emit` gets each row when it is there. Raises what building and comparing raise.
+    """
+    every = tuple(trial for stops in rounds for trial in trials(facts, stops))
+    planned = list(_possible(every, facts, bench.base, target))
+    asked = [
+        (trial, _order(plan, target, bench.dataset), control.part(at / len(planned), (at + 1) / len(planned)))
+        for at, (trial, plan) in enumerate(planned)
+    ]
+    rows: list[Sensitivity] = []
+    with closing(_effects(asked, bench.store, measure or bench.effects, control)) as effects:
+        for (trial, _, _), found in zip(asked, effects, strict=True):
+            rows.append(Sensitivity(trial.group, trial.text, found.difference, found.sqnr_db, found.bytes))
+            emit(rows[-1])
+    control.step(1.0, f"{len(rows)} settings measured")
+    return tuple(rows)
+
+
+def _effects(
+    asked: Sequence[Asked], store: SensitivityStore | None, measure: Measure, control: Control
+) -> Generator[Effect]:
+    """What is known from `store`, the rest measured, in the order asked."""
+    known = [store.find(order) if store is not None else None for _, order, _ in asked]
+    missing = [each for each, found in zip(asked, known, strict=True) if found is None]
+    began, fresh = perf_counter(), 0
+    with closing(measure(missing)) as measured:
+        for at, ((trial, _, _), found) in enumerate(zip(asked, known, strict=True)):
+            left = _left(began, fresh, len(missing) - fresh)
+            control.step(at / len(asked), f"{trial.group}: {trial.text}{left}")
+            if found is None:
+                found, fresh = next(measured), fresh + 1
+            yield found
+
+
+def _order(plan: Plan, target: Target, dataset: Dataset) -> str:
+    return order_of(plan, target, dataset.calibration_key(plan.calibration_samples))
 
 
 def trials(facts: Facts, stops: Stops) -> tuple[Trial, ...]:

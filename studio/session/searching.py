@@ -27,10 +27,14 @@ class Searching(Racing):
     """Long verbs; what they find by the time they are cancelled is kept."""
 
     def sensitivity(
-        self, control: Control, emit: Callable[[Sensitivity], None] = ignore, rounds: int = EVERY_ROUND
+        self,
+        control: Control,
+        emit: Callable[[Sensitivity], None] = ignore,
+        rounds: int = EVERY_ROUND,
+        cluster: str = "",
     ) -> Changed[tuple[Sensitivity, ...]]:
-        """Effect of each group alone, at the stops of the first `rounds`. What is found stays with the model,
-        when it is cancelled too.
+        """Effect of each group alone, at the stops of the first `rounds`, measured here or by the workers of
+        the `cluster` at that address. What is found stays with the model, when it is cancelled too.
 
         Where the worker dies on the way, it goes on in a new one with what is not measured yet.
         """
@@ -42,7 +46,7 @@ class Searching(Racing):
             emit(row)
 
         try:
-            found, notes = self._sensitivity(job_of(document), rounds, keep, control)
+            found, notes = self._sensitivity(job_of(document), rounds, cluster, keep, control)
         except Cancelled:
             if len(rows) > len(self.state.sensitivity):
                 self._keep_rows(document, tuple(rows.values()))
@@ -57,14 +61,19 @@ class Searching(Racing):
             self._state = replace(self._state, sensitivity=rows)
 
     def _sensitivity(
-        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
+        self,
+        job: Job,
+        rounds: int,
+        cluster: str,
+        emit: Callable[[Sensitivity], None],
+        control: Control,
     ) -> tuple[tuple[Sensitivity, ...], tuple[str, ...]]:
         notes: tuple[str, ...] = ()
         while True:
             try:
-                return self.workbench.sensitivity(job, rounds, emit, control), notes
+                return self.workbench.sensitivity(job, rounds, cluster, emit, control), notes
             except WorkerError as error:
-                if len(notes) == _DEATHS:
+                if cluster or len(notes) == _DEATHS:
                     raise
                 notes = (*notes, f"{error.cause}; what was measured by then is kept")
 
@@ -93,19 +102,20 @@ class Searching(Racing):
         with self._lock:
             self._demand_current(document.revision)
             self._state = replace(self._state, visited=found.visited)
-            self._take(found.best, found.judged or found.best.comparison)
+            self._take(found.best, found.judged)
         return self._tell(found, {changes.HISTORY, changes.ARTIFACT, changes.VISITED}, _notes(found))
 
     def take(self, visited: Visited) -> Changed[Plan]:
         """Go back to a recipe that a search measured, as one step of undo; its figures come along."""
         with self._lock:
-            done = self._take(visited, visited.comparison)
+            done = self._take(visited)
         return self._tell(done.value, {changes.HISTORY, changes.ARTIFACT})
 
-    def _take(self, visited: Visited, comparison: Comparison) -> Changed[Plan]:
+    def _take(self, visited: Visited, held_out: Comparison | None = None) -> Changed[Plan]:
         done = self._edit(lambda _: visited.recipe, f"search: {visited.label}")
-        step = self.journal.steps[self.journal.at]
-        self._keep(Measured(step.document.revision, step.label, visited.artifact, comparison))
+        step, comparison = self.journal.steps[self.journal.at], held_out or visited.comparison
+        revision = step.document.revision
+        self._keep(Measured(revision, step.label, visited.artifact, comparison, held_out=held_out))
         return done
 
     def _saw(self, visited: Visited, document: Document) -> None:

@@ -138,9 +138,17 @@ class Workbench(Protocol):
         ...
 
     def sensitivity(
-        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
+        self,
+        job: Job,
+        rounds: int,
+        cluster: str,
+        emit: Callable[[Sensitivity], None],
+        control: Control,
     ) -> tuple[Sensitivity, ...]:
-        """Effect of one setting on one group alone, in the first `rounds` of 3, finer each time."""
+        """Effect of one setting on one group alone, in the first `rounds` of 3, finer each time.
+
+        `cluster` is the address of a Dask scheduler whose workers build and measure ("": here).
+        """
         ...
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:

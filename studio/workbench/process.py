@@ -131,9 +131,14 @@ class ProcessWorkbench:
         return found
 
     def sensitivity(
-        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
+        self,
+        job: Job,
+        rounds: int,
+        cluster: str,
+        emit: Callable[[Sensitivity], None],
+        control: Control,
     ) -> tuple[Sensitivity, ...]:
-        found: tuple[Sensitivity, ...] = self._call("sensitivity", (job, rounds), control, emit)
+        found: tuple[Sensitivity, ...] = self._call("sensitivity", (job, rounds, cluster), control, emit)
         return found
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:

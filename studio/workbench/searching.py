@@ -23,6 +23,8 @@ from studio.workbench.building import plan_of
 from studio.workbench.measuring import Measuring
 
 if TYPE_CHECKING:
+    from studio.measure.sensitivity import Asked, Bench, Trial
+    from studio.measure.sensitivity_store import Effect, SensitivityStore
     from studio.workbench.cluster import Crew
 
 CHOOSING, JUDGING = 0, 1  # which half of the samples does what, where they are held out
@@ -33,38 +35,19 @@ class Searching(Measuring):
     """Long work over many recipes."""
 
     def sensitivity(
-        self, job: Job, rounds: int, emit: Callable[[Sensitivity], None], control: Control
+        self,
+        job: Job,
+        rounds: int,
+        cluster: str,
+        emit: Callable[[Sensitivity], None],
+        control: Control,
     ) -> tuple[Sensitivity, ...]:
-        import onnxruntime
+        with self._crew(job, cluster, control) as crew:
+            return self._rows(job, rounds, emit, control, crew)
 
-        from studio.measure.live import Live
-        from studio.measure.sensitivity import FEW, ROUNDS, sensitivity
-        from studio.measure.sensitivity_store import SensitivityStore, store_name
-
-        opened = self._model(job.model, control)
-        if job.data is None:
-            raise DataError(opened.facts.name, "sensitivity is measured on data", "Attach a data set.")
-
-        def build(recipe: Recipe, part: Control) -> Artifact:
-            return self.build(replace(job, recipe=recipe), part)
-
-        dataset = self._dataset(job.data, opened.facts, control)
-        name = store_name(opened.facts.key, dataset.facts.key, FEW.limit, onnxruntime.__version__)
-        return sensitivity(
-            opened.facts,
-            self._original(opened),
-            dataset,
-            job.recipe,
-            target.load(job.recipe.target),
-            build,
-            control,
-            emit,
-            ROUNDS[:rounds],
-            effort=replace(FEW, threads=self._threads),
-            cache=self._outputs,
-            store=SensitivityStore((self._folder or data_dir()) / "sensitivity" / name),
-            live=Live(self._cut_budget // 4),
-        )
+    def effect(self, job: Job, trial: Trial, order: str, control: Control) -> Effect:
+        """What one setting does, `job` being the base that it is laid over; for workers of a cluster."""
+        return self._trying(job, control).effect(trial, order, control)
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
         from studio.search.search import Search
@@ -80,8 +63,9 @@ class Searching(Measuring):
             told = predict.latency(facts, plan_of(replace(job, recipe=recipe), facts), wish.table)
             return None if told is None else told.value
 
-        with self._crew(job, wish, control) as crew:
-            rows = self.sensitivity(job, COARSE, lambda _: None, control.part(0.0, 0.5))
+        _demand_reachable(wish)
+        with self._crew(job, wish.effort.cluster, control) as crew:
+            rows = self._rows(job, COARSE, lambda _: None, control.part(0.0, 0.5), crew)
             visits = Visits(self, job, wish, self._store(job, wish, control), crew)
             part = control.part(0.5, 0.95)
             found = Search(facts, job.recipe, rows, wish, visits.measure, size, part, emit, forecast).run()
@@ -136,24 +120,61 @@ class Searching(Measuring):
         flips = tuple(replace(flip, sample=part.number(flip.sample)) for flip in found.flips)
         return replace(found, flips=flips)
 
+    def _rows(
+        self,
+        job: Job,
+        rounds: int,
+        emit: Callable[[Sensitivity], None],
+        control: Control,
+        crew: Crew | None,
+    ) -> tuple[Sensitivity, ...]:
+        """Sensitivity, measured here or by the `crew`; what is known already is not asked of it."""
+        import onnxruntime
+
+        from studio.measure.live import Live
+        from studio.measure.sensitivity import FEW, ROUNDS, sensitivity
+        from studio.measure.sensitivity_store import SensitivityStore, store_name
+
+        bench = self._trying(job, control)
+        facts, data = self._model(job.model, control).facts, bench.dataset
+        name = store_name(facts.key, data.facts.key, FEW.limit, onnxruntime.__version__)
+        store = SensitivityStore((self._folder or data_dir()) / "sensitivity" / name)
+        bench = replace(bench, store=store, live=Live(self._cut_budget // 4))
+        measure = bench.effects if crew is None else _kept_effects(crew, job, store)
+        loaded = target.load(job.recipe.target)
+        return sensitivity(facts, bench, loaded, control, emit, ROUNDS[:rounds], measure)
+
+    def _trying(self, job: Job, control: Control) -> Bench:
+        """What builds and measures single settings laid over `job`."""
+        from studio.measure.sensitivity import FEW, Bench
+
+        opened = self._model(job.model, control)
+        if job.data is None:
+            raise DataError(opened.facts.name, "sensitivity is measured on data", "Attach a data set.")
+
+        def build(recipe: Recipe, part: Control) -> Artifact:
+            return self.build(replace(job, recipe=recipe), part)
+
+        dataset, effort = self._dataset(job.data, opened.facts, control), replace(FEW, threads=self._threads)
+        return Bench(
+            self._original(opened), dataset, job.recipe, build, effort, self._outputs, live=self._live
+        )
+
     @contextmanager
-    def _crew(self, job: Job, wish: Wish, control: Control) -> Iterator[Crew | None]:
-        """The workers of the cluster that `wish` names, None where it names none."""
+    def _crew(self, job: Job, cluster: str, control: Control) -> Iterator[Crew | None]:
+        """The workers of a cluster by its address, None where that is empty."""
         from studio.graph.onnx_edge import external_files
         from studio.workbench.cluster import Crew, Files
 
-        if not wish.effort.cluster:
+        if not cluster:
             yield None
             return
-        if wish.budgets.max_latency is not None and wish.budgets.place == HERE:
-            fix = "Name a board (3ms@BOARD), or leave the cluster or the limit out."
-            raise WorkerError("search", "workers elsewhere cannot tell the time on this computer", fix)
         model = self._model(job.model, control)
         if job.data is None:
-            raise DataError(model.facts.name, "a search needs samples", "Attach a data set.")
+            raise DataError(model.facts.name, "workers need samples", "Attach a data set.")
         key = self._dataset(job.data, model.facts, control).facts.key
         files = Files(Path(job.model.path), job.model.key, external_files(model.ir), Path(job.data.path), key)
-        with Crew(wish.effort.cluster, files) as crew:
+        with Crew(cluster, files) as crew:
             yield crew
 
     def _store(self, job: Job, wish: Wish, control: Control) -> VisitedStore:
@@ -202,3 +223,22 @@ class Visits:
         for seen in self.crew.visits(jobs, self.wish):
             place = self.bench.artifact_path(seen.artifact.path)
             yield replace(seen, artifact=replace(seen.artifact, path=place))
+
+
+def _kept_effects(
+    crew: Crew, job: Job, store: SensitivityStore
+) -> Callable[[Sequence[Asked]], Generator[Effect]]:
+    def measured(asked: Sequence[Asked]) -> Generator[Effect]:
+        for effect in crew.effects(job, asked):
+            store.add(effect)
+            yield effect
+
+    return measured
+
+
+def _demand_reachable(wish: Wish) -> None:
+    """Raises `WorkerError` where a cluster is asked for the time on this computer."""
+    budgets = wish.budgets
+    if wish.effort.cluster and budgets.max_latency is not None and budgets.place == HERE:
+        fix = "Name a board (3ms@BOARD), or leave the cluster or the limit out."
+        raise WorkerError("search", "workers elsewhere cannot tell the time on this computer", fix)

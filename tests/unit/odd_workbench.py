@@ -37,7 +37,7 @@ class Odd:
             control.step(index / 5, f"{index}")
         return "compared"
 
-    def sensitivity(self, job: Job, rounds: int, emit: Any, control: Control) -> str:
+    def sensitivity(self, job: Job, rounds: int, cluster: str, emit: Any, control: Control) -> str:
         for index in range(10_000):
             emit(index)
             control.step(index / 10_000, "")

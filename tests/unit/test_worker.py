@@ -101,7 +101,7 @@ def test_background_work_lets_a_measurement_pass(odd: ProcessWorkbench) -> None:
 
     def sense() -> None:
         try:
-            odd.sensitivity(Job(MODEL, Recipe()), 1, lambda value: seen.set(), stop)
+            odd.sensitivity(Job(MODEL, Recipe()), 1, "", lambda value: seen.set(), stop)
         except Cancelled:
             ended.append("cancelled")
 
@@ -154,7 +154,7 @@ def test_the_real_workbench_survives_kill_9_in_mid_measurement(
 
         candidate = Candidate(artifact.path, artifact)
         with pytest.raises(WorkerError):
-            workbench.sensitivity(job, 1, kill, Control())
+            workbench.sensitivity(job, 1, "", kill, Control())
         again = workbench.compare(
             job.model, candidate, DataRef(str(sample_data)), lambda value: None, Control()
         )

@@ -12,7 +12,7 @@ from studio.data.reference import DataRef
 from studio.graph.model import Model
 from studio.graph.onnx_edge import facts_of, file_key, from_proto
 from studio.measure.accuracy import Effort
-from studio.measure.sensitivity import ROUNDS, Trial, sensitivity, trials
+from studio.measure.sensitivity import ROUNDS, Bench, Trial, sensitivity, trials
 from studio.measure.sessions import SessionSource
 from studio.metrics import Sensitivity
 from studio.paths import resource
@@ -39,7 +39,7 @@ def run(tmp_path):
 
     def go(control: Control, emit, stops) -> tuple[Sensitivity, ...]:
         source = SessionSource(str(path), facts.key)
-        return sensitivity(facts, source, data, base, target, made, control, emit, (stops,), FEW)
+        return sensitivity(facts, Bench(source, data, base, made, FEW), target, control, emit, (stops,))
 
     return facts, go
 

@@ -65,7 +65,7 @@ def measured(tmp_path: Path, sample: Path, sample_data: Path, monkeypatch: pytes
 
         job = Job(ModelRef.to(facts), base, DataRef(str(sample_data), None, 48))
         with pytest.raises(Cancelled):
-            bench.sensitivity(job, 1, emit, control)
+            bench.sensitivity(job, 1, "", emit, control)
         return rows, bench.builds, len(runs) - before
 
     return go

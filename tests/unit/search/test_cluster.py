@@ -14,6 +14,7 @@ from distributed import LocalCluster
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.errors import WorkerError
+from studio.metrics import Sensitivity
 from studio.paths import cache_dir
 from studio.search.budgets import Budgets, Effort, Wish
 from studio.search.front import Found, Visited
@@ -89,6 +90,31 @@ def test_a_cluster_finds_the_same_though_a_worker_is_killed(
     assert killed
     assert figures(found) == figures(local)
     assert Path(found.best.artifact.path).stat().st_size == found.best.artifact.bytes
+
+
+def test_sensitivity_on_a_cluster_is_that_of_this_computer_though_a_worker_is_killed(
+    session: Session, cluster: LocalCluster, net: Path, net_data: Path, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+
+    def emit(_: Sensitivity) -> None:
+        if not killed:
+            killed.append(next(iter(cluster.workers.values())).pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    other = Session(LocalWorkbench(tmp_path / "alone", threads=1))
+    other.open(net, Control())
+    other.attach_data(DataRef(str(net_data)), Control())
+    local = other.sensitivity(Control(), rounds=1).value
+    other.close()
+    there = session.sensitivity(Control(), emit, 1, cluster.scheduler_address).value
+    assert killed
+    assert there == local
+    assert not (tmp_path / "here" / "artifacts").exists()  # every file was built by the workers
+    seen: list[str] = []
+    again = session.sensitivity(Control(lambda _, text: seen.append(text)), rounds=1).value
+    assert again == local
+    assert not any("samples" in text for text in seen)  # what the workers told is kept here
 
 
 def test_workers_that_see_other_paths_get_the_content(
