@@ -68,6 +68,7 @@ def _finding_json(each: Finding) -> dict[str, Any]:
         "evidence": [_evidence_json(figure) for figure in each.evidence],
         "fix": words.fix(each),
         "applicable": each.fix.applicable,
+        **({"adjust": msgspec.to_builtins(each.fix.data.adjust)} if each.fix.data else {}),
         "bytes": each.bytes,
         **(_figure_json("gain", each.gain) if each.gain is not None else {"gain": None}),
     }

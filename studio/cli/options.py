@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import msgspec
 
 from studio.cli.shell import Shell
-from studio.data.reference import DataRef, Preprocessing
+from studio.data.reference import Adjustment, DataRef, Preprocessing
 from studio.errors import DataError, RecipeError
 from studio.recipe import presets, text
 from studio.recipe.settings import Recipe
 from studio.session.targets import HERE
 
+T = TypeVar("T", bound=msgspec.Struct)
 MODEL = click.argument("model", type=click.Path(path_type=Path))
 DATA = click.option(
     "--data", type=click.Path(path_type=Path), help="A .npz (x, y) or a folder of class folders with images."
 )
 PREPROCESSING = click.option(
-    "--preprocessing", type=click.Path(path_type=Path), help="JSON: resize, crop, scale, mean, std, layout."
+    "--preprocessing",
+    type=click.Path(path_type=Path),
+    help="JSON: resize, crop, scale, mean, std, layout; for arrays scale, mean, std, exchanged, layout.",
 )
 LIMIT = click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the first N samples.")
 RECIPE = click.option("--recipe", type=click.Path(path_type=Path), help="A recipe file.")
@@ -37,7 +42,7 @@ def open_model(shell: Shell, model: Path, data: Path | None, preprocessing: Path
     for note in shell.session.open(model, shell.control()).notes:
         shell.note(note)
     if data is not None:
-        ref = DataRef(str(data.resolve()), _preprocessing(preprocessing), limit)
+        ref = _prepared(DataRef(str(data.resolve()), limit=limit), preprocessing)
         shell.session.attach_data(ref, shell.control())
     else:
         _change_remembered(shell, preprocessing, limit)
@@ -92,15 +97,22 @@ def the_recipe(
     return base, any((recipe, preset, sets, locks))
 
 
-def _preprocessing(path: Path | None) -> Preprocessing | None:
+def _prepared(ref: DataRef, path: Path | None) -> DataRef:
+    """`ref` read as the file at `path` says: `Preprocessing` for pictures, `Adjustment` for arrays."""
     if path is None:
-        return None
+        return ref
+    if Path(ref.path).is_dir():
+        return replace(ref, preprocessing=_read(path, Preprocessing))
+    return replace(ref, adjust=(_read(path, Adjustment),))
+
+
+def _read(path: Path, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Preprocessing)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
         raise DataError(str(path), f"it cannot be read ({error.strerror})", "Check the path.") from error
     except msgspec.MsgspecError as error:
-        fix = f"Known fields: {', '.join(Preprocessing.__struct_fields__)}."
+        fix = f"Known fields: {', '.join(kind.__struct_fields__)}."
         raise DataError(str(path), f"not a preprocessing file ({error})", fix) from error
 
 
@@ -110,7 +122,7 @@ def _change_remembered(shell: Shell, preprocessing: Path | None, limit: int) -> 
     if document is None or document.data is None:
         return
     old = document.data.ref
-    ref = DataRef(old.path, _preprocessing(preprocessing) or old.preprocessing, limit, old.shared)
+    ref = _prepared(replace(old, limit=limit), preprocessing)
     if ref == old:
         return
     shell.session.attach_data(ref, shell.control())

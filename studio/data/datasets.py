@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from studio.control import Control
+from studio.data.adjusted import Adjusted
 from studio.data.arrays import open_arrays
 from studio.data.folders import open_folder
 from studio.data.reference import DataRef
@@ -24,8 +26,14 @@ def open_data(ref: DataRef, model: Facts, control: Control | None = None) -> Dat
     `x_calibration` (M, …). `.npy`: `x` alone. A folder: see `studio.data.folders`.
     Raises `DataError` naming the file, what is wrong and what to do.
     """
+    found: Dataset = _opened(replace(ref, adjust=()), model, control or Control())
+    for how in ref.adjust:
+        found = Adjusted(found, how)
+    return found
+
+
+def _opened(ref: DataRef, model: Facts, control: Control) -> Dataset:
     path = Path(ref.path)
-    control = control or Control()
     if path.is_dir():
         return _guarded(ref, path, model, control)
     if not path.exists():

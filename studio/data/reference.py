@@ -26,10 +26,26 @@ class Preprocessing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
     channels: Literal["RGB", "BGR", "L"] = "RGB"
 
 
+class Adjustment(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is done to samples of floats after they were read: layout, then channels, then
+    (x · scale − mean) / std.
+
+    `layout` is `sides` where height and width are exchanged, `planes` where the values lie channels last in
+    samples that say channels first, or the other way round. `exchanged`: red and blue change places.
+    """
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    exchanged: bool = False
+    layout: Literal["", "planes", "sides"] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class DataRef:
     """Where a data set is and how to read it. `limit` takes only the first so many samples (0: all).
 
+    `adjust` is done to the samples one after the other, whatever file or picture they come from.
     `shared`: ranges are found on the samples that are evaluated, also where it has others for that.
     """
 
@@ -37,6 +53,7 @@ class DataRef:
     preprocessing: Preprocessing | None = None
     limit: int = 0
     shared: bool = False
+    adjust: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

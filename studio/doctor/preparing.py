@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import product
 
+import msgspec
 import numpy as np
 
 from studio.control import Control
-from studio.data.samples import Arrays, Dataset
+from studio.data.adjusted import FOR_COLOURS, VALUES, Adjusted, channel_axis, steps, text
+from studio.data.reference import Adjustment, DataFacts
+from studio.data.samples import Dataset
 from studio.doctor.chance import chance, near_chance
 from studio.doctor.findings import PREPROCESSING, Evidence, Finding, Fix
-from studio.measure.accuracy import Original, Reading, batches
+from studio.measure.accuracy import Original, Reading, batches, sample_count
 from studio.measure.choose import metric_for
 from studio.measure.outputs import OutputCache
 from studio.measure.sessions import SessionSource
 from studio.measure.tasks import TOP1
-from studio.metrics import Comparison
+from studio.metrics import Comparison, Figure
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as torchvision's models want it
 _BOASTS = 25.0
-Change = Callable[["NDArray[np.floating]"], "NDArray[np.floating]"]
+_PROBE, _FINALISTS = 64, 3
+_MANY = 2.81 / 1.96  # see `examine`: many ways are tried, and few of them told
 
 
 def preparing(
@@ -37,7 +37,8 @@ def preparing(
 ) -> tuple[Finding | None, int]:
     """What is wrong with the original's accuracy, None where it is plausible; and how many ways were tried.
 
-    It is implausible where it is near chance, or far below the confidence of the answers.
+    It is implausible where it is near chance, or far below the confidence of the answers: then combinations
+    of mistakes are tried, else single ones only.
     """
     classes = dataset.facts.classes
     if found.metric != TOP1 or classes < 2:
@@ -45,78 +46,87 @@ def preparing(
     accuracy = found.original
     sure = _confidence(Original(original, dataset, cache, threads), dataset)
     lost = near_chance(accuracy, classes)
-    if not lost and sure - accuracy.value < _BOASTS:
-        return None, 0
+    implausible = lost or sure - accuracy.value >= _BOASTS
     evidence: tuple[Evidence, ...] = (
         Evidence("accuracy", accuracy.value, "%"),
         Evidence("chance", chance(classes), "%"),
         Evidence("confidence", sure, "%"),
     )
-    ways = list(_ways(dataset))
-    tried = []
-    for at, (text, change) in enumerate(ways):
-        other = Altered(dataset, text, change)
-        tried.append((text, _held(original, dataset, other, cache, threads)))
-        control.step((at + 1) / max(len(ways), 1), f"preparing the samples with {text}")
-    text, best = max(tried, key=lambda each: each[1].difference.value, default=("", found))
-    gain = best.difference
-    if text and gain.low is not None and gain.low > 0:
-        evidence = (*evidence, Evidence("alternative", best.optimized.value, "%"))
-        return Finding(PREPROCESSING, (), evidence, Fix("preprocessing", text), gain), len(tried)
-    return (Finding(PREPROCESSING, (), evidence, Fix("check"), None) if lost else None), len(tried)
+    ways = [how for how in adjustments(dataset.facts) if implausible or len(steps(how)) == 1]
+    best = _best(original, dataset, ways, control, cache, threads)
+    if best is not None:
+        how, held = best
+        evidence = (*evidence, Evidence("alternative", held.optimized.value, "%"))
+        ref = replace(dataset.facts.ref, adjust=(*dataset.facts.ref.adjust, how))
+        fix = Fix("preprocessing", text(how), data=ref)
+        return Finding(PREPROCESSING, (), evidence, fix, held.difference), len(ways)
+    ill = Finding(PREPROCESSING, (), evidence, Fix("check"), None) if lost else None
+    return ill, len(ways) if implausible else 0
 
 
-class Altered(Dataset):
-    """`whole` with `change` over each sample of floats; `name` tells its content from the whole's."""
+def _best(
+    original: SessionSource,
+    dataset: Dataset,
+    ways: Sequence[Adjustment],
+    control: Control,
+    cache: OutputCache,
+    threads: int,
+) -> tuple[Adjustment, Comparison] | None:
+    """The way that wins most, proven on all samples; None where none does.
 
-    def __init__(self, whole: Dataset, name: str, change: Change) -> None:
-        super().__init__(replace(whole.facts, key=f"{whole.facts.key}:{name}"), whole.fixed_batch)
-        self._whole, self._change = whole, change
-
-    def inputs(self, start: int, stop: int) -> Arrays:
-        found = self._whole.inputs(start, stop)
-        return {name: self._changed(array) for name, array in found.items()}
-
-    def labels(self, start: int, stop: int) -> NDArray[np.generic] | None:
-        return self._whole.labels(start, stop)
-
-    def origin(self, index: int) -> str:
-        return self._whole.origin(index)
-
-    def _calibration_inputs(self, start: int, stop: int) -> Arrays:
-        found = self._whole._calibration_inputs(start, stop)
-        return {name: self._changed(array) for name, array in found.items()}
-
-    def _changed(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
-        if not np.issubdtype(array.dtype, np.floating):
-            return array
-        return np.ascontiguousarray(self._change(np.asarray(array, np.float32)), array.dtype)
+    All meet the first samples; the best few that win there meet all. The simplest comes first among equals.
+    """
+    found = []
+    for at, how in enumerate(ways):
+        control.step(at / len(ways), f"preparing the samples with {text(how)}")
+        found.append((_held(original, dataset, how, cache, threads, _PROBE), how))
+    ranked = sorted(found, key=lambda each: -each[0].difference.value)[:_FINALISTS]
+    last = [(how, _held(original, dataset, how, cache, threads)) for held, how in ranked if _gain(held) > 0]
+    proven = [each for each in last if _proven(each[1].difference)]
+    return max(proven, key=lambda each: _gain(each[1])) if proven else None
 
 
-def _ways(dataset: Dataset) -> Iterator[tuple[str, Change]]:
-    yield "x / 255", lambda x: x / 255
-    yield "x · 255", lambda x: x * 255
-    yield "x / 127.5 − 1", lambda x: x / 127.5 - 1
-    yield "2 x − 1", lambda x: 2 * x - 1
-    yield "(x + 1) / 2", lambda x: (x + 1) / 2
-    shape = dataset.facts.sample_shape
-    if len(shape) != 3 or 3 not in (shape[0], shape[-1]):
+def _gain(held: Comparison) -> float:
+    return held.difference.value
+
+
+def _proven(gain: Figure) -> bool:
+    return gain.low is not None and gain.value > _MANY * (gain.value - gain.low)
+
+
+def adjustments(facts: DataFacts) -> Iterator[Adjustment]:
+    """The usual mistakes undone: of values, of the order of channels, of the layout; alone and together.
+
+    The simplest first.
+    """
+    if not facts.dtype.startswith("float"):
         return
-    axis = 1 if shape[0] == 3 else -1
-    wide = (1, 3, 1, 1) if axis == 1 else (1, 1, 1, 3)
-    mean, std = (np.reshape(each, wide) for each in (_MEAN, _STD))
-    yield "red and blue exchanged", lambda x: np.flip(x, axis)
-    yield "ImageNet's mean and std", lambda x: (x - mean) / std
-    yield "x / 255, then ImageNet's mean and std", lambda x: (x / 255 - mean) / std
+    shape = facts.sample_shape
+    coloured = len(shape) == 3 and 3 in (shape[0], shape[-1])
+    square = len(shape) == 3 and (shape[1] == shape[2] if channel_axis(shape) == 0 else shape[0] == shape[1])
+    values = (*VALUES, *(FOR_COLOURS if coloured else ()))
+    layouts = ("", *(("planes",) if coloured else ()), *(("sides",) if square else ()))
+    exchanges = (False, True) if coloured else (False,)
+    every = [
+        msgspec.structs.replace(value, exchanged=exchanged, layout=layout)
+        for value, exchanged, layout in product((Adjustment(), *values), exchanges, layouts)
+    ]
+    yield from sorted((how for how in every if how != Adjustment()), key=lambda how: len(steps(how)))
 
 
 def _held(
-    source: SessionSource, dataset: Dataset, other: Dataset, cache: OutputCache, threads: int
+    source: SessionSource,
+    dataset: Dataset,
+    how: Adjustment,
+    cache: OutputCache,
+    threads: int,
+    limit: int = 0,
 ) -> Comparison:
-    """The original on the samples prepared otherwise, against itself on them as they are."""
+    """The original on the first samples prepared otherwise, against itself on them as they are."""
+    other = Adjusted(dataset, how)
     first, second = (Original(source, each, cache, threads) for each in (dataset, other))
     metric = None
-    for start, stop in batches(dataset, len(dataset)):
+    for start, stop in batches(dataset, sample_count(dataset, limit)):
         before = first.outputs(start, stop, Reading(dataset, start, stop))
         after = second.outputs(start, stop, Reading(other, start, stop))
         labels = dataset.labels(start, stop)

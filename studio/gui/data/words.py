@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from studio.data import adjusted
 from studio.data.fit import shape_text
 from studio.data.reference import PREPROCESSING, DataFacts, Preprocessing
 from studio.doctor.chance import chance, near_chance
@@ -108,6 +109,10 @@ def _layout(model: Facts, data: DataFacts) -> str:
 
 
 def _how(data: DataFacts) -> str:
+    return "; ".join((_read(data), *(adjusted.text(each) for each in data.ref.adjust)))
+
+
+def _read(data: DataFacts) -> str:
     if data.ref.preprocessing is not None:
         return _steps(data.ref.preprocessing)
     return T.samples_by_file.format(file=PREPROCESSING) if data.kind == "pictures" else T.samples_as_is

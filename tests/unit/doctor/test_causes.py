@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from studio import target
 from studio.control import Control
-from studio.data.reference import DataRef
+from studio.data.reference import Adjustment, DataRef
 from studio.doctor.examine import ranked
 from studio.doctor.findings import Diagnosis, Finding, Fix
 from studio.errors import DataError, RecipeError
@@ -20,7 +21,7 @@ from studio.recipe.settings import Recipe, Settings
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
-from .conftest import Net, Patient, pictures, plain
+from .conftest import Array, Net, Patient, pictures, plain
 
 INT8 = Settings(bits=8)
 
@@ -121,8 +122,54 @@ def test_pictures_that_nobody_scaled(patient: Patient) -> None:
     told = {each.name: each.value for each in first.evidence}
     assert told["alternative"] == pytest.approx(told["accuracy"] + first.gain.value)
     assert told["alternative"] > 99  # labels are the net's answers to these pictures
+    after = session.apply_fix(first, Control()).value.comparison
+    assert after is not None
+    assert after.original.value == pytest.approx(told["alternative"])
+    assert session.document is not None
+    assert session.document.data is not None
+    assert session.document.data.ref.adjust == (Adjustment(scale=1 / 255),)
+    session.undo()
+    assert session.document.data.ref.adjust == ()
+
+
+def _laid_wrong(x: Array) -> Array:
+    """What comes of reading the values of pictures (N, H, W, C) as (N, C, H, W)."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).reshape(x.shape)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda x: x[:, ::-1], "red and blue exchanged"),
+        (_laid_wrong, "channels last taken for first undone"),
+        (lambda x: x.swapaxes(2, 3), "height and width exchanged"),
+        (lambda x: 255 * x[:, ::-1], "red and blue exchanged, then x / 255"),
+        (lambda x: 2 * x - 1, "(x + 1) / 2"),
+        (lambda x: (x * 255).round(), "x / 255"),
+    ],
+)
+def test_wrongly_prepared_pictures_are_put_right_by_one_click(
+    patient: Patient, wrong: Callable[[Array], Array], named: str
+) -> None:
+    right = (pictures(1, 300) * 0.2 + 0.5).clip(0, 1)
+    session = patient(plain(bias=1.0), np.ascontiguousarray(wrong(right), np.float32), right)
+    first = _diagnosed(session, _recipe()).findings[0]
+    assert (first.cause, first.fix.given) == ("preprocessing", named)
+    assert first.gain is not None
+    assert first.gain.n == 300
+    before = session.measure(Control()).value.comparison
+    after = session.apply_fix(first, Control()).value.comparison
+    assert before is not None
+    assert after is not None
+    assert after.original.value - before.original.value == pytest.approx(first.gain.value)
+    assert after.original.value > 98
+
+
+def test_what_the_user_must_mend_is_refused(patient: Patient) -> None:
+    session = patient(plain(), pictures(1, 100))
+    finding = Finding("preprocessing", (), (), Fix("check"), None)
     with pytest.raises(RecipeError, match="no recipe can mend it"):
-        session.apply_fix(first, Control())
+        session.apply_fix(finding, Control())
 
 
 def test_a_sensitive_layer_at_two_bits(patient: Patient) -> None:
