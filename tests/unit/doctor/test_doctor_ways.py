@@ -84,7 +84,7 @@ def test_a_preparation_that_was_found_can_be_used_by_every_command(
     assert told["applied"]["original"] > 99 > told["comparison"]["original"]
     how = tmp_path / "how.json"
     how.write_text(json.dumps(first["adjust"][0]))
-    assert answer("evaluate", model, "--data", wrong, "--preprocessing", how)["accuracy"]["value"] > 99
+    assert answer("evaluate", model, "--data", wrong, "--preprocessing", how)["value"] > 99
     how.write_text('{"scale": 2, "crop": [8, 8]}')
     refused = answer("evaluate", model, "--data", wrong, "--preprocessing", how, status=1)
     assert "exchanged" in refused["error"]["fix"]
@@ -110,15 +110,15 @@ def test_a_worker_process_finds_what_this_one_finds_and_its_death_is_told(
         assert (found.comparison, found.tried) == (local.comparison, local.tried)
         assert set(told) == set(found.findings)
 
-        def kill(_: Finding) -> None:
-            assert away.pid is not None
-            os.kill(away.pid, signal.SIGKILL)
+        def kill(fraction: float, text: str) -> None:
+            if away.pid is not None:
+                os.kill(away.pid, signal.SIGKILL)
 
         with pytest.raises(WorkerError):
-            away.diagnose(job, kill, Control())
-        control = Control()
+            away.diagnose(job, lambda _: None, Control(kill))  # at its first step, long before its end
+        control = Control(lambda fraction, text: control.cancel())
         with pytest.raises(Cancelled):
-            away.diagnose(job, lambda _: control.cancel(), control)
+            away.diagnose(job, lambda _: None, control)
         assert away.diagnose(job, lambda _: None, Control()).findings == local.findings
     finally:
         away.close()
