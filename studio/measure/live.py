@@ -93,8 +93,8 @@ class Split:
 
     def _open(self, part: bytes, outputs: tuple[str, ...]) -> Runner:
         label = self._source.label
-        session = open_session(part, self._threads, label=label, spelled_out=self._source.spelled_out)
-        return Runner(session, label, outputs)
+        session = open_session(part, 1, label=label, spelled_out=self._source.spelled_out)
+        return Runner(session, label, outputs, lanes=self._threads)
 
 
 class Live:

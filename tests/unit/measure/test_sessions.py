@@ -32,6 +32,32 @@ def test_any_number_of_samples_whatever_the_batch(net, tmp_path, batch):
     np.testing.assert_allclose(given, wanted, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch", ["N", 4])
+def test_any_number_of_lanes_gives_the_same(net, tmp_path, batch):
+    source = net.save(tmp_path / "a.onnx", batch)
+    x = np.random.default_rng(0).normal(size=(101, 1, 6, 6)).astype(np.float32)
+    one, more = (open_runner(source, threads).run({"x": x})[0] for threads in (1, 3))
+    np.testing.assert_array_equal(one, more)
+
+
+def test_a_batch_is_run_whole_where_an_output_is_not_by_sample(tmp_path):
+    nodes = [
+        helper.make_node("Neg", ["x"], ["y"]),
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0], keepdims=1),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("y", "mean")]
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])
+    opset = [helper.make_opsetid("", 13)]
+    graph = helper.make_graph(nodes, "mean", [given], ends)
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "mean.onnx")
+    x = np.arange(80, dtype=np.float32).reshape(40, 2)
+    runner = open_runner(SessionSource(str(tmp_path / "mean.onnx"), "k"), 2)
+    for _ in range(2):
+        negative, mean = runner.run({"x": x})
+        np.testing.assert_array_equal(negative, -x)
+        np.testing.assert_allclose(mean, [[39.0, 40.0]])
+
+
 def test_failures_name_the_model(net, tmp_path):
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"not a model")
