@@ -36,10 +36,13 @@ class BoxPainter:
     def __init__(self, shown: Shown, faces: Faces, strokes: Strokes) -> None:
         self.shown, self.faces, self.strokes = shown, faces, strokes
         self._runs: dict[tuple[int, int], list[_Run]] = {}
+        self._shaped: dict[tuple[str, int], QStaticText] = {}
+        self._inks: dict[str, tuple[QColor, QPen, QColor]] = {}
         self._marks: dict[tuple[int, int], list[Badge]] = {}
 
     def forget(self) -> None:
         self._runs.clear()
+        self._inks.clear()
         self._marks.clear()
 
     def paint(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
@@ -63,18 +66,26 @@ class BoxPainter:
             painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
             return
         colour = self.strokes.colour(scene, at)
-        fill = QColor(inks.card(theme, colour))
-        painter.setPen(QPen(QColor(inks.rim(theme, colour)), 1))
+        fill, rim, bar = self._ink(colour)
+        painter.setPen(rim)
         painter.setBrush(fill)
         if box.kind == "scope":
             painter.drawRoundedRect(rect.translated(5, 5).adjusted(4, 0, 0, 0), 6, 6)
             painter.drawRoundedRect(rect.translated(2.5, 2.5).adjusted(2, 0, 0, 0), 6, 6)
         painter.drawRoundedRect(rect, 6, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colour))
+        painter.setBrush(bar)
         plain = self.shown.heat.mode == "op" and at not in self.shown.change
         wide = BAR if plain else BAR + 3
         painter.drawRoundedRect(QRectF(rect.x() + 4, rect.y() + 5, wide, rect.height() - 10), 2, 2)
+
+    def _ink(self, colour: str) -> tuple[QColor, QPen, QColor]:
+        """Ground, outline and bar of a card of this colour."""
+        if colour not in self._inks:
+            theme = self.shown.theme
+            rim = QPen(QColor(inks.rim(theme, colour)), 1)
+            self._inks[colour] = QColor(inks.card(theme, colour)), rim, QColor(colour)
+        return self._inks[colour]
 
     def _frame_title(self, painter: QPainter, scene: Scene, frame: int, detail: int) -> None:
         """The title on a patch of the frame's ground, so that no line runs through it."""
@@ -154,10 +165,12 @@ class BoxPainter:
     def _run(
         self, x: float, y: float, text: str, face: QFont, colour: str, room: float, middle: bool = False
     ) -> _Run:
-        shaped = QStaticText(self.faces.cut(face, text, max(room, 0.0), middle))
-        shaped.setTextFormat(Qt.TextFormat.PlainText)
-        shaped.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-        return _Run(x, y, shaped, face, colour)
+        key = self.faces.cut(face, text, max(room, 0.0), middle), id(face)
+        if key not in self._shaped:
+            shaped = self._shaped[key] = QStaticText(key[0])
+            shaped.setTextFormat(Qt.TextFormat.PlainText)
+            shaped.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+        return _Run(x, y, self._shaped[key], face, colour)
 
     def _kept(self, box: Box, rect: QRectF, at: int, detail: int) -> list[Badge]:
         """Badges that leave room for a short title."""

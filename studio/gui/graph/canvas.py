@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -50,7 +50,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.shown, self.faces, self.camera = shown, Faces(), Camera()
         self.overview = Overview(shown, drafter, self.refresh)
-        self.painter = Painter(shown, self.faces, self.overview)
+        self.painter = Painter(shown, self.faces, self.overview, self._soon)
         self.hand = Hand(self)
         self.minimap = Minimap(shown, self.camera, self.overview, self)
         self.minimap.wanted.connect(self._look_at)
@@ -69,6 +69,10 @@ class Canvas(QWidget):
         self.overview.forget()
         self.painter.forget()
         self.refresh()
+
+    def _soon(self) -> None:
+        """Another frame, after what waits to be done."""
+        QTimer.singleShot(0, self, self.update)
 
     def look(self) -> None:
         """The camera has moved."""
@@ -164,7 +168,7 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        self.painter.paint(painter, self.camera, QRectF(event.rect()))
+        self.painter.paint(painter, self.camera, QRectF(event.rect()), self.devicePixelRatioF())
         whole, shown = QRectF(self.rect()), self.shown
         if shown.facts is None:
             empty(painter, whole, shown, self.faces)

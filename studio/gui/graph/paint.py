@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
@@ -13,6 +15,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
 from studio.gui.graph.strokes import COARSE, Strokes
+from studio.gui.graph.tiles import Tiles
 
 _MOST_LINES = 12  # of more boxes than this, lines are not lit
 
@@ -20,33 +23,38 @@ _MOST_LINES = 12  # of more boxes than this, lines are not lit
 class Painter:
     """Paints a `Shown` through a `Camera`; keeps what can be reused between frames."""
 
-    def __init__(self, shown: Shown, faces: Faces, overview: Overview) -> None:
+    def __init__(self, shown: Shown, faces: Faces, overview: Overview, again: Callable[[], None]) -> None:
         self.shown, self.overview = shown, overview
         self.strokes = Strokes(shown)
         self.boxes = BoxPainter(shown, faces, self.strokes)
+        self.tiles = Tiles(shown, self._near, again)
 
     def forget(self) -> None:
         """Colours or boxes changed: drop what was kept."""
         self.boxes.forget()
+        self.strokes.forget()
+        self.tiles.forget()
 
-    def paint(self, painter: QPainter, camera: Camera, exposed: QRectF) -> None:
-        """Draw what `exposed` (screen) shows of the scene."""
+    def paint(self, painter: QPainter, camera: Camera, exposed: QRectF, ratio: float) -> None:
+        """Draw what `exposed` (screen) shows of the scene; `ratio` is device pixels a pixel."""
         scene = self.shown.scene
         painter.fillRect(exposed, QColor(self.shown.theme.sunken))
         if scene is None:
             return
         seen = camera.seen(exposed)
+        if camera.scale >= SCALE:
+            self.tiles.draw(painter, camera, exposed, ratio)
         painter.save()
         painter.setTransform(camera.transform(), True)
         if camera.scale < SCALE:
             self._far(painter, scene)
-        else:
-            self._near(painter, scene, seen, camera.scale)
         self._marks(painter, scene, seen, camera.scale)
         painter.restore()
         self._lasso(painter)
 
-    def _near(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
+    def _near(self, painter: QPainter, seen: QRectF, scale: float) -> None:
+        scene = self.shown.scene
+        assert scene is not None
         if scale < COARSE:
             self.strokes.all(painter, scene, seen, scale)
             return

@@ -34,33 +34,30 @@ class Scene:
             if diagram.boxes[at].kind != "frame":
                 for cell in _cells(x, y, width, height):
                     self._grid.setdefault(cell, []).append(at)
+        self._frames: dict[Cell, list[int]] = {}
+        for at in self.frames:
+            for cell in _cells(*layout.boxes[at]):
+                self._frames.setdefault(cell, []).append(at)
         self.bands = _bands(layout.paths)
+        self._bands: dict[Cell, list[int]] = {}
+        for at, band in enumerate(self.bands):
+            for cell in _cells(*_ends(band.rect)):
+                self._bands.setdefault(cell, []).append(at)
         self.said: list[str] = []
 
     def near(self, rect: QRectF) -> list[int]:
         """Boxes (no frames) that may touch `rect`, in order."""
-        cells = list(_cells(rect.x(), rect.y(), rect.width(), rect.height()))
-        if len(cells) > len(self._grid):
-            cells = [cell for cell in self._grid if cell in set(cells)]
-        found = {at for cell in cells for at in self._grid.get(cell, ())}
-        return sorted(at for at in found if self.rects[at].intersects(rect))
+        return [at for at in _found(self._grid, rect) if self.rects[at].intersects(rect)]
+
+    def lines(self, rect: QRectF) -> list[Band]:
+        """Bands of edges that may touch `rect`."""
+        bands = [self.bands[at] for at in _found(self._bands, rect)]
+        return [band for band in bands if band.rect.intersects(rect)]
 
     def framed(self, rect: QRectF, least: float = 0.0) -> list[int]:
         """Frames that touch `rect` and are at least `least` wide, outer ones first."""
-        found = []
-        open_ = self._inner.get(-1, [])[::-1]
-        while open_:
-            frame = open_.pop()
-            here = self.rects[frame]
-            if here.width() >= least and here.intersects(rect):
-                found.append(frame)
-                open_ += self._inner.get(frame, [])[::-1]
-        return found
-
-    @cached_property
-    def _inner(self) -> dict[int, list[int]]:
-        """The frames directly inside each frame."""
-        return _joined((self.diagram.boxes[at].parent, at) for at in self.frames)
+        near = (at for at in _found(self._frames, rect) if self.rects[at].width() >= least)
+        return [at for at in near if self.rects[at].intersects(rect)]
 
     @cached_property
     def depth(self) -> dict[int, int]:
@@ -198,6 +195,19 @@ def _cells(x: float, y: float, width: float, height: float) -> Iterator[Cell]:
     for column in range(int(x // CELL), int((x + width) // CELL) + 1):
         for row in range(int(y // CELL), int((y + height) // CELL) + 1):
             yield column, row
+
+
+def _ends(rect: QRectF) -> tuple[float, float, float, float]:
+    return rect.x(), rect.y(), rect.width(), rect.height()
+
+
+def _found(grid: dict[Cell, list[int]], rect: QRectF) -> list[int]:
+    """What is in the cells that `rect` touches, in order: for frames, outer ones first."""
+    cells = list(_cells(*_ends(rect)))
+    if len(cells) > len(grid):
+        wanted = set(cells)
+        cells = [cell for cell in grid if cell in wanted]
+    return sorted({at for cell in cells for at in grid.get(cell, ())})
 
 
 def _joined(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:

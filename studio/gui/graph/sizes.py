@@ -16,7 +16,7 @@ BAR, INSET, BADGE = 4.0, 14.0, 42.0
 
 
 class Faces:
-    """Fonts of the canvas with their metrics."""
+    """Fonts of the canvas with their metrics. Texts repeat a thousandfold: what was measured is kept."""
 
     def __init__(self) -> None:
         self.title = fonts.strong(12)
@@ -27,17 +27,27 @@ class Faces:
         self.under = fonts.font(13)
         self.large = fonts.strong(21)
         self.metrics = {id(face): QFontMetricsF(face) for face in self._all()}
+        self._widths: dict[tuple[int, str], float] = {}
+        self._cuts: dict[tuple[int, str, float, bool], str] = {}
 
     def _all(self) -> tuple[QFont, ...]:
         return (self.title, self.plain, self.small, *self.badges, self.middle, self.under, self.large)
 
     def width(self, face: QFont, text: str) -> float:
-        return self.metrics[id(face)].horizontalAdvance(text)
+        key = id(face), text
+        if key not in self._widths:
+            self._widths[key] = self.metrics[id(face)].horizontalAdvance(text)
+        return self._widths[key]
 
     def cut(self, face: QFont, text: str, room: float, middle: bool = False) -> str:
         """`text` with an ellipsis where it is wider than `room`."""
-        mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
-        return self.metrics[id(face)].elidedText(text, mode, room)
+        if self.width(face, text) <= room:
+            return text
+        key = id(face), text, room, middle
+        if key not in self._cuts:
+            mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+            self._cuts[key] = self.metrics[id(face)].elidedText(text, mode, room)
+        return self._cuts[key]
 
 
 def size(box: Box, faces: Faces) -> tuple[float, float]:

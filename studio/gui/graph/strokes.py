@@ -18,6 +18,11 @@ class Strokes:
 
     def __init__(self, shown: Shown) -> None:
         self.shown = shown
+        self._colours: dict[int, str] = {}
+
+    def forget(self) -> None:
+        """Colours or boxes changed."""
+        self._colours = {}
 
     def all(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         """Frames, edges and plain rectangles."""
@@ -27,12 +32,12 @@ class Strokes:
 
     def frames(self, painter: QPainter, scene: Scene, seen: QRectF, scale: float) -> None:
         """Grounds of the opened scopes, outer ones first."""
-        theme = self.shown.theme
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, scale >= COARSE)
+        theme, near = self.shown.theme, scale >= COARSE
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, near)
         painter.setPen(QPen(inks.frame_rim(theme), 1))
         for frame in scene.framed(seen, 6 / scale):
             painter.setBrush(inks.frame(theme, scene.depth[frame]))
-            if scale >= COARSE:
+            if near:
                 painter.drawRoundedRect(scene.rects[frame], 8, 8)
             else:
                 painter.drawRect(scene.rects[frame])
@@ -44,9 +49,8 @@ class Strokes:
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for band in scene.bands:
-            if band.rect.intersects(seen):
-                painter.drawPath(band.path)
+        for band in scene.lines(seen):
+            painter.drawPath(band.path)
 
     def coarse(self, painter: QPainter, scene: Scene, seen: QRectF) -> None:
         """Plain rectangles, one call per colour."""
@@ -61,6 +65,11 @@ class Strokes:
 
     def colour(self, scene: Scene, box: int) -> str:
         """A box's colour under the chosen heat, and under the comparison where there is one."""
+        if box not in self._colours:
+            self._colours[box] = self._colour(scene, box)
+        return self._colours[box]
+
+    def _colour(self, scene: Scene, box: int) -> str:
         heat, theme = self.shown.heat, self.shown.theme
         mark = self.shown.change.get(box)
         if mark is not None:
