@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from studio.boards.blocks import Run, fresh_bytes, plan, remember
+from studio.boards.blocks import Run, fresh_bytes, plan, recalled, remember
 from studio.boards.package import MODEL, Package
 from studio.boards.protocol import Releases
 from studio.boards.upload import send_file, upload
@@ -67,7 +67,9 @@ def _runs(releases: Releases, package: Package) -> tuple[Run, ...]:
     size = package.files[MODEL].stat().st_size
     if size < WORTH or releases.size(package.id, MODEL):
         return ()
-    there = tuple(one.id for one in releases.status().releases)
+    there = tuple(one.id for one in releases.status().releases if recalled(one.id))
+    if not there:
+        return ()
     runs = plan(package.files[MODEL], there)
     return runs if _fresh(runs) <= MOST * size else ()
 

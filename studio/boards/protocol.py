@@ -20,6 +20,7 @@ from studio.paths import resource
 
 Signer = Callable[[str], str]
 SCRIPT, JOBS, SERVE, RUNNER = "release.sh", "jobs.sh", "serve.sh", "run_goldens.py"
+SCRIPTS = ("upload.sh", SCRIPT, JOBS, SERVE, RUNNER)  # What is read by another comes before it.
 PROVED = "proved"
 
 
@@ -37,7 +38,7 @@ class Releases:
 
     def prepare(self, control: Control) -> None:
         """Put the board-side scripts there, make the folders, test that they can be written, heal."""
-        for name in (SCRIPT, JOBS, SERVE, RUNNER):
+        for name in SCRIPTS:
             self._install(name, control)
         self.verb("init")
 
@@ -50,7 +51,8 @@ class Releases:
         self, release: str, name: str, piece: Piece | bytes, at: int, control: Control, moved: Moved | None
     ) -> int:
         """Append bytes to a file that is `at` bytes long; gives its length, all of it durable."""
-        command = self._command("put", release, name, str(at))
+        coming = piece.length if isinstance(piece, Piece) else len(piece)
+        command = self._command("put", release, name, str(at), str(coming))
         return self._count("put", self._checked("put", self._link.feed(command, piece, control, moved)))
 
     def read(self, release: str, name: str, take: Take, control: Control, moved: Moved | None = None) -> None:

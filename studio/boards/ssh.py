@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CONNECT_SECONDS = 15.0
+_IGNORE = 2  # SSH_MSG_IGNORE, RFC 4250, 4.1.2
 # With AES instructions on both sides this halves the cost of a push; without them it is the slowest choice.
 _AES_FIRST = ("aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr", "aes256-ctr")
 # As OpenSSH prefers them: the fingerprint shown is then the one that `ssh` shows for the same board.
@@ -145,7 +146,7 @@ class SshLink:
         import asyncssh
 
         try:
-            return await asyncssh.connect(
+            connection = await asyncssh.connect(
                 **options,
                 password=password,
                 known_hosts=self._hosts.trusted,
@@ -155,6 +156,8 @@ class SshLink:
                 connect_timeout=CONNECT_SECONDS,
                 login_timeout=CONNECT_SECONDS,
             )
+            _spare_ignored(connection)
+            return connection
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
             key = await _shown_key(self.board, self._hosts)
             if key.state == "known":
@@ -228,6 +231,24 @@ def _address(board: Board) -> dict[str, Any]:
     if board.aes:
         options["encryption_algs"] = _AES_FIRST
     return options
+
+
+def _spare_ignored(connection: asyncssh.SSHClientConnection) -> None:
+    """Leave out the SSH_MSG_IGNORE that asyncssh puts before each packet, where the cipher needs none.
+
+    They hide the initialization vectors of CBC modes (RFC 4251, 9.3.1). With an authenticating cipher they
+    protect nothing and cost both sides a quarter of the time of a push. asyncssh has no setting for it.
+    """
+    cipher = str(connection.get_extra_info("send_cipher"))
+    if "gcm" not in cipher and "poly1305" not in cipher:
+        return
+    send = connection.send_packet
+
+    def sparing(kind: int, *parts: bytes, **more: Any) -> None:
+        if kind != _IGNORE:
+            send(kind, *parts, **more)
+
+    setattr(connection, "send_packet", sparing)  # noqa: B010  # mypy knows it as a method
 
 
 async def _shown_key(board: Board, hosts: KnownHosts) -> HostKey:

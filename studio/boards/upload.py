@@ -13,7 +13,7 @@ from studio.control import Control
 from studio.errors import BoardError
 
 # A piece costs about 50 ms besides its bytes; within one, the board writes out every second.
-PIECE = 256 << 20
+PIECE = 1 << 30
 SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
 
 

@@ -150,6 +150,7 @@ def machine(folder: Path) -> Machine:
         (root / name).mkdir(parents=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
     shutil.copy(SCRIPT, root / "release.sh")
+    shutil.copy(SCRIPT.with_name("upload.sh"), root / "upload.sh")
     for number, module in enumerate(_modules(folder, version)):
         shutil.copy(module, root / "modules" / f"{number:02}-{module.name}")
     for name, kib in (("A", 300), ("B", 900)):

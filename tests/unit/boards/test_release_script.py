@@ -149,6 +149,40 @@ def test_altered_bytes_are_refused(folder: Path, shell: tuple[str, ...]) -> None
     assert script("check", "b").returncode == 65
 
 
+@pytest.mark.slow
+def test_what_was_hashed_while_it_came_is_believed_until_it_changes(
+    folder: Path, shell: tuple[str, ...]
+) -> None:
+    script = Script(folder / "board", shell)
+    script.ok("init")
+    content = random.Random(2).randbytes(12_345_678)
+    sums = f"{_sum(content)}  model.onnx\n".encode()
+    half, rest = content[:3_000_001], content[3_000_001:]
+    path, record = (script.root / "incoming" / "a" / name for name in ("model.onnx", ".model.onnx.sum"))
+
+    def send() -> None:
+        script.ok("put", "a", "model.onnx", "0", data=half)
+        script.ok("put", "a", "model.onnx", str(len(half)), "10000000", data=rest)
+        script.ok("put", "a", "SHA256SUMS", "0", data=sums)
+
+    send()
+    assert sorted(one.name for one in path.parent.glob(".*")) == [record.name]
+    digest, size, _boot = record.read_text().split()
+    assert (digest, size) == (_sum(content), str(len(content)))
+    # Of the same length, but written later; BusyBox tells times in whole seconds.
+    time.sleep(1.1)
+    path.write_bytes(content[:-1] + b"x")
+    assert script("commit", "a", _sum(sums)).returncode == 65
+    script.ok("reset", "a", "model.onnx")
+    assert not record.exists()
+    script.ok("reset", "a", "SHA256SUMS")
+    send()
+    # Of before a power cut, and wrong: the file is read.
+    record.write_text(f"{'0' * 64} {size} another-boot\n")
+    script.ok("commit", "a", _sum(sums))
+    assert {one.name for one in (script.root / "releases" / "a").glob(".*")} == {".complete"}
+
+
 def test_lock(folder: Path, shell: tuple[str, ...]) -> None:
     script = Script(folder / "board", shell)
     script.ok("init")
