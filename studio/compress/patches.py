@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -54,30 +54,40 @@ def rows(node: ir.Node, fact: LayerFact, chunk: Array, most: int, random: np.ran
 
 
 def _patches(node: ir.Node, fact: LayerFact, chunk: Array, most: int, random: np.random.Generator) -> Array:
-    windows = _windows(node, chunk, fact.weight_shape[2:])
-    rank = len(fact.weight_shape) - 2
-    places = windows.shape[2 : 2 + rank]
+    """One gather from the padded samples laid out flat: places, channels, kernel."""
+    kernel = fact.weight_shape[2:]
+    strides, steps = (np.array(attribute(node, name, [1] * len(kernel))) for name in ("strides", "dilations"))
+    wide = _padded(node, chunk)
+    sizes = wide.shape[2:]
+    span = (np.array(kernel) - 1) * steps + 1
+    places = tuple((np.array(sizes) - span) // strides + 1)
     drawn = np.unravel_index(_drawn(int(np.prod(places)), most, random), places)
-    index: tuple[Any, ...] = (slice(None), slice(None), *drawn)
-    found = windows[index]  # samples, channels, places, kernel
-    split = found.reshape(len(chunk), fact.groups, chunk.shape[1] // fact.groups, *found.shape[2:])
-    turned = np.moveaxis(split, (1, 0, 3), (0, 1, 2))
-    return np.asarray(turned.reshape(fact.groups, len(chunk) * found.shape[2], -1), np.float32)
+    corners = _flat(np.stack(drawn), strides, sizes)
+    taps = _flat(np.indices(kernel).reshape(len(kernel), -1), steps, sizes)
+    channels = np.arange(chunk.shape[1]) * int(np.prod(sizes))
+    index = corners[:, None, None] + channels[:, None] + taps
+    found = wide.reshape(len(chunk), -1).take(index.reshape(len(corners), -1), axis=1)
+    split = found.reshape(len(chunk) * len(corners), fact.groups, -1).swapaxes(0, 1)
+    return np.ascontiguousarray(split, np.float32)
 
 
-def _windows(node: ir.Node, chunk: Array, kernel: Sequence[int]) -> Array:
-    """A view (samples, channels, *places, *kernel) of what the kernel lies on, place by place."""
-    rank = len(kernel)
+def _padded(node: ir.Node, chunk: Array) -> Array:
+    rank = chunk.ndim - 2
     pads = [0] * 2 * rank
     if attribute(node, "auto_pad", "NOTSET") != "VALID":
         pads = list(attribute(node, "pads", pads))
-    strides, steps = (list(attribute(node, name, [1] * rank)) for name in ("strides", "dilations"))
-    wide = np.pad(chunk, [(0, 0), (0, 0), *zip(pads[:rank], pads[rank:], strict=True)])
-    span = [(size - 1) * step + 1 for size, step in zip(kernel, steps, strict=True)]
-    windows = np.lib.stride_tricks.sliding_window_view(wide, span, axis=tuple(range(2, 2 + rank)))
-    cut: list[slice] = [slice(None), slice(None)]
-    cut += [slice(None, None, step) for step in (*strides, *steps)]
-    return np.asarray(windows[tuple(cut)])
+    if not any(pads):
+        return chunk
+    inner = tuple(slice(ahead, ahead + size) for ahead, size in zip(pads, chunk.shape[2:], strict=False))
+    grown = [size + pads[axis] + pads[axis + rank] for axis, size in enumerate(chunk.shape[2:])]
+    wide = np.zeros((*chunk.shape[:2], *grown), chunk.dtype)
+    wide[:, :, *inner] = chunk
+    return wide
+
+
+def _flat(positions: Array, steps: Array, sizes: Sequence[int]) -> Array:
+    """Where `positions` (rank, N), `steps` apart, lie in an array of `sizes` laid out flat."""
+    return np.asarray(np.ravel_multi_index(tuple(positions * steps[:, None]), tuple(sizes)))
 
 
 def _drawn(count: int, most: int, random: np.random.Generator) -> Array:

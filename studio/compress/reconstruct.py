@@ -130,13 +130,13 @@ def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels
     places = max(1, given.shape[1])
     gram = rounded.swapaxes(1, 2) @ rounded / places
     cross = (plain @ given.swapaxes(1, 2)) @ rounded / places  # outputs are few: cheaper than moments
-    unit = np.einsum("gkk->gk", gram).mean(axis=1)[:, None, None]
-    eye = (np.maximum(unit, _TINY) * np.eye(gram.shape[1])).astype(np.float32)
-    aimed = np.linalg.solve(gram + _AIM * eye, (cross + _AIM * (plain @ eye)).swapaxes(1, 2))
+    unit = np.maximum(np.einsum("gkk->gk", gram).mean(axis=1), _TINY).astype(np.float32)[:, None]
+    cross += _AIM * unit[..., None] * plain
+    aimed = _solved(_damped(gram, _AIM * unit), cross.swapaxes(1, 2))
     channels = np.broadcast_to(levels.scale, (plain.shape[0] * plain.shape[1],)).reshape(plain.shape[:2])
     problem = Problem(
         rows=np.ascontiguousarray(aimed.swapaxes(1, 2), np.float32),
-        gram=gram + _DAMP * eye,
+        gram=_damped(gram, _DAMP * unit),
         table=uniform(8) if levels.table is None else levels.table,
         frozen=plain == 0 if (levels.values[weight == 0] == 0).all() and (weight == 0).any() else None,
         tied=levels.scale.size < channels.size,
@@ -144,6 +144,25 @@ def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels
     values, scale, _ = best_rounding(problem, patches.matrix(node, levels.values), channels)
     kept = scale.reshape(-1)[: levels.scale.size].astype(np.float32)
     return replace(levels, values=patches.restored(node, values, weight.shape), scale=kept)
+
+
+def _damped(gram: Array, unit: Array) -> Array:
+    """`gram` (G, K, K) with `unit` (G, 1) on top of its diagonals."""
+    found = gram.copy()
+    np.einsum("gkk->gk", found)[:] += unit
+    return found
+
+
+def _solved(gram: Array, sides: Array) -> Array:
+    """X with gram · X = sides, group by group, for positive definite `gram` (G, K, K)."""
+    from scipy.linalg import lapack
+
+    found = np.empty(sides.shape, np.float32)
+    for index, (matrix, side) in enumerate(zip(gram, sides, strict=True)):
+        _, found[index], failed = lapack.sposv(matrix.T, side, lower=1)
+        if failed:  # float32 cannot tell that it is definite
+            found[index] = np.linalg.solve(matrix, side)
+    return found
 
 
 def _centred(node: ir.Node, rows: Array) -> Array:

@@ -3,7 +3,7 @@
 A layer's output error for the rounding errors e of one output channel is eᵀ·H·e, with H the second
 moments of what the layer takes in. Rounding columns one after the other and handing each error on to
 the columns still open is GPTQ (Frantar et al. 2022, after Optimal Brain Surgeon, Hassibi 1993);
-moving single weights to the level that lowers the whole error most, scales refitted in turn, is
+moving single weights to the level that lowers the whole error most, once the scales are refitted, is
 coordinate descent on the same error. Levels may be any sorted table, so code books are rounded alike.
 """
 
@@ -17,8 +17,6 @@ import numpy as np
 from studio.compress.work import Array
 
 _BLOCK = 64
-_SWEEPS = 2
-_STILL = 1 / 500  # of the weights moving: what another sweep would win is lost in the noise
 _WIDEST_INVERSE = 2304
 _RATIOS = (0.55, 0.65, 0.72, 0.78, 0.84, 0.9, 0.95, 1.0, 1.06)
 
@@ -40,37 +38,36 @@ class Problem:
         off = self.rows - values * scale[..., None]
         return np.asarray(np.einsum("gok,gok->go", off @ self.gram, off))
 
-    def nearest(self, exact: Array, scale: Array, columns: slice | int = slice(None)) -> Array:
-        """The levels nearest to `exact` / `scale`; zero where frozen."""
-        wide = scale if exact.ndim == scale.ndim else scale[..., None]
-        found = self.levels(exact / wide)
-        if self.frozen is not None:
-            found = np.where(self.frozen[..., columns], 0.0, found)
-        return np.asarray(found)
+    def nearest(self, scale: Array) -> Array:
+        """The levels nearest to `rows` / `scale`; zero where frozen."""
+        found = self.levels(self.rows / scale[..., None])
+        return found if self.frozen is None else np.where(self.frozen, np.float32(0), found)
 
     def levels(self, exact: Array) -> Array:
         """The nearest entries of the table, float32."""
-        first, step = self._even
+        first, step, low, high = self._even
         if not step:
             borders = (self.table[1:].astype(np.float32) + self.table[:-1]) / 2
             return self.table[np.searchsorted(borders, exact)].astype(np.float32)
-        places = np.rint((exact - first) * np.float32(1 / step))
-        np.minimum(np.maximum(places, 0, out=places), self.table.size - 1, out=places)
-        return np.asarray(places * step + first)
+        places = np.rint(exact if step == 1 else (exact - first) * np.float32(1 / step))
+        np.minimum(np.maximum(places, low, out=places), high, out=places)
+        return np.asarray(places if step == 1 else places * step + first)
 
     @cached_property
-    def _even(self) -> tuple[np.float32, np.float32]:
-        """The first level and the step between levels, which is 0 where that is not always the same."""
+    def _even(self) -> tuple[np.float32, ...]:
+        """The first level, the step between levels, which is 0 where that is not always the same, and the
+        lowest and highest step; steps of 1 are counted from zero."""
         steps = np.diff(self.table.astype(np.int64))
         step = steps[0] if steps.size and (steps == steps[0]).all() else 0
-        return np.float32(self.table[0]), np.float32(step)
+        low = self.table[0] if step == 1 else 0
+        return tuple(np.float32(each) for each in (self.table[0], step, low, low + self.table.size - 1))
 
 
 def best_rounding(problem: Problem, values: Array, scale: Array) -> tuple[Array, Array, Array]:
     """(values, scale, error): (G, O, K), (G, O), (G, O); nowhere worse than what it is given.
 
     Scales around `scale` are tried with each weight's own moment, the best are rounded in second
-    order, and both are improved in turn from there.
+    order, and both are improved from there.
     """
     given, unit = values.astype(np.float32), scale.astype(np.float32)
     start = _scaled(problem, unit)
@@ -89,7 +86,7 @@ def _scaled(problem: Problem, scale: Array) -> Array:
     best, least = scale, np.full(scale.shape, np.inf)
     for ratio in _RATIOS:
         tried = (scale * np.float32(ratio)).astype(np.float32)
-        off = problem.rows - problem.nearest(problem.rows, tried) * tried[..., None]
+        off = problem.rows - problem.nearest(tried) * tried[..., None]
         error = (np.square(off) * own).sum(axis=2)
         if problem.tied:
             error = np.full_like(error, error.sum())
@@ -112,26 +109,33 @@ def order_of(gram: Array) -> Order | None:
     With J the reversal and J·H·J = L·Lᵀ, the inverse of H is UᵀU for the upper triangle U = J·L⁻¹·J: one
     factor and the inverse of a triangle do.
     """
-    from scipy.linalg import lapack
-
     if gram.shape[1] > _WIDEST_INVERSE:
         return None
     places = np.argsort(-np.diagonal(gram, axis1=1, axis2=2), axis=1, kind="stable")
-    turned = np.take_along_axis(gram, places[:, ::-1, None], axis=1)
-    turned = np.take_along_axis(turned, places[:, None, ::-1], axis=2).astype(np.float64)
-    lower = np.linalg.cholesky(turned)
-    inverse = np.stack([lapack.dtrtri(each, lower=1)[0] for each in lower])
+    back = places[:, ::-1]
+    turned = (each[np.ix_(order, order)] for each, order in zip(gram, back, strict=True))
+    inverse = np.stack([_inverse_factor(each) for each in turned])
     return Order(places, np.ascontiguousarray(inverse[:, ::-1, ::-1], np.float32))
+
+
+def _inverse_factor(matrix: Array) -> Array:
+    """L⁻¹ of `matrix` = L·Lᵀ, lower triangular; in float64 where float32 cannot tell that it is definite."""
+    from scipy.linalg import lapack
+
+    lower, failed = lapack.spotrf(matrix.T, lower=1)
+    if failed:
+        return np.asarray(lapack.dtrtri(np.linalg.cholesky(matrix.astype(np.float64)), lower=1)[0])
+    return np.asarray(lapack.strtri(lower, lower=1, overwrite_c=1)[0])
 
 
 def second_order(problem: Problem, order: Order | None, scale: Array) -> Array:
     """Round the columns of largest moment first, each error handed on to the open columns."""
     if order is None:
-        return problem.nearest(problem.rows, scale)
+        return problem.nearest(scale)
     places = order.places[:, None, :]
     frozen = None if problem.frozen is None else np.take_along_axis(problem.frozen, places, axis=2)
     rows = np.take_along_axis(problem.rows, places, axis=2)
-    values = _handed_on(problem, columns_of(rows), scale, order.upper, frozen)
+    values = _handed_on(problem, columns_of(rows / scale[..., None]), order.upper, frozen)
     out = np.empty_like(values)
     np.put_along_axis(out, np.broadcast_to(places, values.shape), values, axis=2)
     return out
@@ -142,18 +146,18 @@ def columns_of(rows: Array) -> Array:
     return np.ascontiguousarray(rows.swapaxes(1, 2))
 
 
-def _handed_on(problem: Problem, open_: Array, scale: Array, upper: Array, frozen: Array | None) -> Array:
-    """Levels (G, O, K) of the columns `open_` (G, K, O), which are used up."""
+def _handed_on(problem: Problem, open_: Array, upper: Array, frozen: Array | None) -> Array:
+    """Levels (G, O, K) of the columns `open_` (G, K, O), in units of their scales, which are used up."""
     values, width = np.empty_like(open_), open_.shape[1]
     for start in range(0, width, _BLOCK):
         stop = min(start + _BLOCK, width)
         errors = np.empty((open_.shape[0], stop - start, open_.shape[2]), np.float32)
         for column in range(start, stop):
             exact = open_[:, column]
-            found = problem.levels(exact / scale)
+            found = problem.levels(exact)
             if frozen is not None:
                 found[frozen[:, :, column]] = 0.0
-            error = (exact - found * scale) / upper[:, column, column, None]
+            error = (exact - found) / upper[:, column, column, None]
             open_[:, column + 1 : stop] -= upper[:, column, column + 1 : stop, None] * error[:, None]
             values[:, column], errors[:, column - start] = found, error
         open_[:, stop:] -= upper[:, start:stop, stop:].swapaxes(1, 2) @ errors
@@ -161,34 +165,34 @@ def _handed_on(problem: Problem, open_: Array, scale: Array, upper: Array, froze
 
 
 def descend(problem: Problem, values: Array, scale: Array) -> tuple[Array, Array]:
-    """Move single weights and refit scales in turn until few still move; the error of no channel rises."""
-    for _ in range(_SWEEPS):
-        scale = _refitted(problem, values, scale)
-        before = values
-        values = _sweep(problem, values, scale)
-        if np.count_nonzero(before != values) <= _STILL * values.size:
-            break
-    return values, scale
+    """Refit scales, then move single weights once; the error of no channel rises.
+
+    A second turn lowers the error on what is learned from, but not on samples held back.
+    """
+    fitted = _refitted(problem, values, scale)
+    return _sweep(problem, values, fitted), fitted
 
 
 def _sweep(problem: Problem, values: Array, scale: Array) -> Array:
+    """One pass over all columns; everything is told in units of the channels' scales."""
     own = np.diagonal(problem.gram, axis1=1, axis2=2)
-    off = columns_of(problem.rows - values * scale[..., None])
     turned = columns_of(values)
+    off = columns_of(problem.rows / scale[..., None]) - turned
     for start in range(0, turned.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        inner = problem.gram[:, block, block]
+        inner = problem.gram[:, block, block] / own[:, block, None]
         pull = (problem.gram[:, block] @ off) / own[:, block, None]
-        inner = inner / own[:, block, None]
+        before = turned[:, block].copy()
         for index in range(inner.shape[1]):
             column = start + index
-            wish = turned[:, column] * scale + pull[:, index]
-            moved = problem.nearest(wish, scale, column)
-            change = (moved - turned[:, column]) * scale
+            found = problem.levels(turned[:, column] + pull[:, index])
+            if problem.frozen is not None:
+                found[problem.frozen[..., column]] = 0.0
+            change = found - turned[:, column]
             if np.count_nonzero(change):
-                turned[:, column] = moved
-                off[:, column] -= change
+                turned[:, column] = found
                 pull[:, index + 1 :] -= inner[:, index + 1 :, index, None] * change[:, None]
+        off[:, block] -= turned[:, block] - before
     return columns_of(turned)
 
 

@@ -110,11 +110,12 @@ def uses(node: ir.Node) -> Iterator[ir.Value]:
     """Every tensor that the node reads, inside its subgraphs too."""
     import onnx_ir as ir
 
+    one, many = ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS
     yield from (value for value in node.inputs if value is not None)
     for attribute in node.attributes.values():
-        if attribute.is_ref() or attribute.type.name not in ("GRAPH", "GRAPHS"):
+        if attribute.type not in (one, many) or attribute.is_ref():
             continue
-        for graph in [attribute.as_graph()] if attribute.type.name == "GRAPH" else attribute.as_graphs():
+        for graph in [attribute.as_graph()] if attribute.type == one else attribute.as_graphs():
             yield from graph.outputs
             for inner in ir.traversal.RecursiveGraphIterator(graph):
                 yield from (value for value in inner.inputs if value is not None)

@@ -50,7 +50,7 @@ def test_the_error_never_rises(
         (groups, outputs), np.abs(problem.rows).max() / np.abs(table.astype(int)).max(), np.float32
     )
     scale = scale.astype(np.float32)
-    nearest = problem.nearest(problem.rows, scale)
+    nearest = problem.nearest(scale)
     values, unit, error = best_rounding(problem, nearest, scale)
     assert error.sum() <= problem.error(nearest, scale).sum()
     np.testing.assert_allclose(problem.error(values.astype(np.float32), unit), error, rtol=1e-4)
@@ -66,7 +66,7 @@ def test_each_step_of_the_descent_lowers_the_error() -> None:
     scale = np.full((2, 8), 1.2, np.float32)
     rounded = second_order(problem, order_of(problem.gram), scale)
     values, unit = descend(problem, rounded, scale)
-    nearest = problem.error(problem.nearest(problem.rows, scale), scale).sum()
+    nearest = problem.error(problem.nearest(scale), scale).sum()
     assert problem.error(rounded, scale).sum() < 0.7 * nearest
     assert (problem.error(values, unit) <= problem.error(rounded, scale) * (1 + 1e-5)).all()
 
