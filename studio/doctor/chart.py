@@ -11,11 +11,14 @@ from studio.metrics import Comparison, LayerDrift
 from studio.recipe.resolve import Plan
 from studio.recipe.settings import Recipe
 
+SHIFTED = 1.5
+
 
 @dataclass(frozen=True)
 class Chart:
     """`reach` is how far calibration samples reach beyond evaluated ones, by their root mean square;
-    `spread` the widest over the middle output channel of each layer's weight.
+    `spread` the widest over the middle output channel of each layer's weight; `peaks` the largest weight over
+    nearly all others of its channel, where that is largest.
     """
 
     facts: Facts
@@ -27,6 +30,12 @@ class Chart:
     spots: tuple[Spot, ...]
     reach: float
     spread: dict[str, float]
+    peaks: dict[str, float]
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the calibration samples reach much further, or less far, than those that are evaluated."""
+        return self.data.calibration_separate and not 1 / SHIFTED < self.reach < SHIFTED
 
     def falls(self) -> list[tuple[str, float, float]]:
         """Touched layers that are told of, by how much of the noise came in there: (layer, fall, SQNR) in dB.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 HARM = 0.5  # points: less is no loss worth a cure
 _ALIKE, _CURED, _WORTH = 0.8, 0.8, 0.2  # shares of the best gain, and of the loss
 _PROBE = 128
+_ENOUGH, _NEARLY, _TINY = 16, 0.95, 1e-12  # weights of a channel that tell of a peak, and those that do not
 _MANY = 2.81 / 1.96  # a dozen fixes are tried: Bonferroni's arm over that of one 95 % interval, rounded
 Build = Callable[[Fix, Control], Artifact]
 Emit = Callable[[Finding], None]
@@ -197,7 +198,7 @@ def _chart(patient: Patient, source: SessionSource, found: Comparison, control: 
         drift,
         spots(facts, source, dataset, control.part(0.5, 1.0), threads),
         _reach(dataset),
-        _spreads(patient.model),
+        *_weights(patient.model),
     )
 
 
@@ -215,18 +216,23 @@ def _energy(arrays: Arrays) -> float:
     return float(np.mean([np.square(each.astype(np.float64)).mean() for each in floats])) if floats else 0.0
 
 
-def _spreads(model: Model) -> dict[str, float]:
+def _weights(model: Model) -> tuple[dict[str, float], dict[str, float]]:
+    """By layer: the widest over the middle channel, and the largest weight over nearly all of its channel."""
     from studio.compress.work import array_of
     from studio.graph.names import nodes_by_name
 
-    nodes, found = nodes_by_name(model.ir), {}
+    nodes, spread, peaks = nodes_by_name(model.ir), {}, {}
     for layer in model.facts.layers:
         weight = array_of(nodes[layer.name].inputs[1])
         if weight is not None and weight.ndim > 1:
-            rows = np.moveaxis(np.abs(weight.astype(np.float32)), layer.channel_axis, 0)
-            reach = rows.reshape(len(rows), -1).max(axis=1)
-            found[layer.name] = float(reach.max() / max(float(np.median(reach)), 1e-12))
-    return found
+            channels = np.moveaxis(np.abs(weight.astype(np.float32)), layer.channel_axis, 0)
+            rows = channels.reshape(len(channels), -1)
+            reach = rows.max(axis=1)
+            spread[layer.name] = float(reach.max() / max(float(np.median(reach)), _TINY))
+            if rows.shape[1] >= _ENOUGH:
+                most = np.quantile(rows, _NEARLY, axis=1)
+                peaks[layer.name] = float((reach / np.maximum(most, _TINY)).max())
+    return spread, peaks
 
 
 def _vital(chart: Chart) -> tuple[Evidence, ...]:

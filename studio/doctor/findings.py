@@ -10,9 +10,10 @@ from studio.recipe.settings import Recipe
 
 # Causes, the most particular first: of fixes that win alike, the particular one explains more.
 PREPROCESSING, SHIFT, SAMPLES = "preprocessing", "shift", "samples"
-SPREAD, OUTLIER, JOIN, BITS, PRUNED, ENDS, LAYER = (
+SPREAD, OUTLIER, PEAK, JOIN, BITS, PRUNED, ENDS, LAYER = (
     "spread",
     "outlier",
+    "peak",
     "join",
     "bits",
     "pruned",
@@ -25,6 +26,7 @@ CAUSES = (
     SAMPLES,
     SPREAD,
     OUTLIER,
+    PEAK,
     JOIN,
     BITS,
     PRUNED,

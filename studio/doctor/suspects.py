@@ -14,6 +14,7 @@ from studio.doctor.findings import (
     JOIN,
     LAYER,
     OUTLIER,
+    PEAK,
     PRUNED,
     SAMPLES,
     SHIFT,
@@ -24,7 +25,7 @@ from studio.doctor.findings import (
 )
 from studio.recipe.settings import FLOAT, REPAIRS, Recipe, Settings
 
-_SHIFTED, _SPREAD, _STRETCHED, _UNLIKE, _USED = 1.5, 6.0, 4.0, 8.0, 0.5
+_SPREAD, _STRETCHED, _UNLIKE, _USED, _PEAKED = 6.0, 4.0, 8.0, 0.5, 8.0
 _FEW, _ENOUGH, _MOST = 32, 200, 3
 
 
@@ -36,6 +37,7 @@ def specific(chart: Chart) -> Iterator[Suspicion]:
         yield from _outliers(chart)
         yield from _joins(chart)
     yield from _spread(chart)
+    yield from _peaks(chart)
     yield from _bits(chart)
     yield from _pruned(chart)
 
@@ -57,7 +59,7 @@ def general(chart: Chart) -> Iterator[Suspicion]:
 
 def _shift(chart: Chart) -> Iterator[Suspicion]:
     """The calibration samples reach further, or less far, than those that are evaluated."""
-    if chart.data.calibration_separate and not 1 / _SHIFTED < chart.reach < _SHIFTED:
+    if chart.shifted:
         clipped = max((spot.clipped for spot in chart.spots), default=0.0)
         seen = (Evidence("shift", chart.reach, "×"), Evidence("clipped", 100 * clipped, "%"))
         yield Suspicion(SHIFT, (), seen, (_shared(chart),))
@@ -85,9 +87,14 @@ def _shared(chart: Chart) -> Fix:
 
 
 def _outliers(chart: Chart) -> Iterator[Suspicion]:
-    """A grid that evaluated values do reach, though nearly all of them lie far inside."""
+    """A grid far wider than nearly all evaluated values, for the few that do reach its ends.
+
+    One value among all samples is enough, so those looked at may hold none; a grid that is wide for
+    calibration samples unlike the others is no such case.
+    """
+    wide = [spot for spot in chart.spots if spot.stretch > _STRETCHED and spot.layer]
     found = sorted(
-        (spot for spot in chart.spots if spot.stretch > _STRETCHED and spot.used > _USED and spot.layer),
+        (spot for spot in wide if spot.used > _USED or not chart.shifted),
         key=lambda spot: -spot.stretch,
     )
     if not found:
@@ -95,7 +102,7 @@ def _outliers(chart: Chart) -> Iterator[Suspicion]:
     recipe, layers = chart.recipe, tuple(dict.fromkeys(spot.layer for spot in found))
     fixes = [
         Fix("calibration", method, struct_replace(recipe, calibration=method))
-        for method in ("percentile", "mse")
+        for method in ("percentile", "entropy", "average", "mse")
         if recipe.calibration != method
     ]
     readers = tuple(dict.fromkeys(reader for spot in found[:_MOST] for reader in spot.readers))
@@ -137,6 +144,19 @@ def _spread(chart: Chart) -> Iterator[Suspicion]:
     if uneven and (fixes := _repairs(recipe)):
         layers = tuple(dict.fromkeys(spot.layer for spot in uneven))
         yield Suspicion(SPREAD, layers, (Evidence("channels", uneven[0].channels, "×"),), fixes)
+
+
+def _peaks(chart: Chart) -> Iterator[Suspicion]:
+    """Weights so much larger than the others of their channel that these get few of its steps."""
+    rows = {row.layer: row for row in chart.plan.layers if row.quantized and row.granularity == "channel"}
+    peaked = sorted(
+        (name for name in rows if chart.peaks.get(name, 1.0) > _PEAKED), key=lambda name: -chart.peaks[name]
+    )
+    for layer in peaked[:_MOST]:
+        wider = 8 if rows[layer].bits < 8 else FLOAT
+        fix = Fix("bits", str(wider), _ruled(chart.recipe, layer, Settings(bits=wider)))
+        seen = (Evidence("peak", chart.peaks[layer], "×"),)
+        yield Suspicion(PEAK, (layer,), seen, (*_repairs(chart.recipe), fix))
 
 
 def _repairs(recipe: Recipe) -> tuple[Fix, ...]:

@@ -83,6 +83,23 @@ def test_a_planted_outlier(patient: Patient) -> None:
     assert first.evidence[0].value > 10
 
 
+def test_one_value_of_all_samples_stretches_the_range(patient: Patient) -> None:
+    x = pictures(1)
+    x[-1, 0, 0, 0] = 400.0  # of 153,600 values, in none of the samples whose ranges are looked at
+    first = _cured(patient(plain(), x), _recipe(), "outlier")
+    assert first.where
+    assert first.evidence[0].value > 10
+
+
+def test_one_weight_stretches_its_channel(patient: Patient) -> None:
+    net = plain()
+    net.held["first.weight"][3] /= 400
+    net.held["second.weight"][:, 3, 0, 0] *= 400
+    first = _cured(patient(net, pictures(1)), _recipe(repair=()), "peak")
+    assert first.where == ("second",)
+    assert first.evidence[0].value > 20
+
+
 def test_a_concat_of_unlike_ranges(patient: Patient) -> None:
     net = Net()
     small, large = net.conv("x", "small", 3, 8), net.conv("x", "large", 3, 8)
