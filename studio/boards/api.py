@@ -140,11 +140,21 @@ class Boards:
         return pull(self._releases(board), release, out, replace, control or Control())
 
     def try_out(
-        self, board: Board | str, package: Package, control: Control, runs: int = 200, threads: int = 1
+        self,
+        board: Board | str,
+        package: Package,
+        control: Control,
+        runs: int = 200,
+        threads: int = 1,
+        sign: Path | None = None,
     ) -> BoardRun:
-        """Time a package on the board and take it away again; what is active there stays active."""
+        """Time a package on the board and take it away again; what is active there stays active.
+
+        `sign` is as in `push`.
+        """
         known = self._quick(self._board(board), package.bytes)
-        return try_out(self._link(known), known, package, Timing(runs, pushing.WARM_UP, threads), control)
+        timing = Timing(runs, pushing.WARM_UP, threads)
+        return try_out(self._link(known), known, package, timing, control, signer(sign) if sign else None)
 
     def forecast(self, board: Board | str, package: Package) -> Forecast:
         """How many bytes a push of this package would send now; nothing is sent."""
@@ -229,7 +239,9 @@ class Boards:
         One push and one job, which goes on while the connection is gone.
         """
         known = self._board(board)
-        return take(self._link(known), known, self._releases(known), net, self.layer_store, options, control)
+        link = self._link(known)
+        releases = Releases(link, known, signer(options.sign) if options.sign else None)
+        return take(link, known, releases, net, self.layer_store, options, control)
 
     def status(self, board: Board | str) -> BoardStatus:
         """What is on the board, what is active, and what it would go back to."""

@@ -26,6 +26,9 @@ PREPROCESSING = click.option(
     type=click.Path(path_type=Path),
     help="JSON: resize, crop, scale, mean, std, layout; for arrays scale, mean, std, exchanged, layout.",
 )
+SIGN = click.option(
+    "--sign", type=click.Path(path_type=Path), help="Sign what is sent to the board with this SSH key."
+)
 LIMIT = click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the first N samples.")
 RECIPE = click.option("--recipe", type=click.Path(path_type=Path), help="A recipe file.")
 PRESET = click.option("--preset", help=f"A shipped recipe: {', '.join(presets.names())}.")
@@ -46,6 +49,11 @@ def open_model(shell: Shell, model: Path, data: Path | None, preprocessing: Path
         shell.session.attach_data(ref, shell.control())
     else:
         _change_remembered(shell, preprocessing, limit)
+
+
+def key(path: Path | None) -> str:
+    """The path of a key that signs, as verbs take it: "" for none."""
+    return str(path.expanduser()) if path else ""
 
 
 def demand_data(shell: Shell, model: Path) -> None:

@@ -65,6 +65,7 @@ def sensitivity(
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Another seed, other children.")
 @click.option("--holdout", is_flag=True, help="Choose on half of the samples, judge on the other half.")
 @CLUSTER
+@options.SIGN
 @click.option("--front", is_flag=True, help="Print every recipe that no other beats.")
 @verb
 def search(
@@ -84,6 +85,7 @@ def search(
     seed: int,
     holdout: bool,
     cluster: str,
+    sign: Path | None,
     front: bool,
 ) -> Report:
     """Find the recipe that meets the budgets, and write its file to OUT; the nearest where none does.
@@ -101,7 +103,9 @@ def search(
         shell.session.set_target(target)
     if locks:
         shell.session.lock_rules([parse_set(each, "--lock") for each in locks])
-    found = shell.session.search(budgets, shell.control().part(0.0, 0.9), effort=effort)
+    found = shell.session.search(
+        budgets, shell.control().part(0.0, 0.9), effort=effort, sign=options.key(sign)
+    )
     written = shell.session.export(out, shell.control().part(0.9, 1.0)).value
     told = {"out": written.path, "bytes": written.bytes, "sha256": written.sha256, **_found_json(found.value)}
     text = _found_text(written.path, found.value)

@@ -34,16 +34,20 @@ class Profiled:
 
 
 class Profiling(Outgoing):
-    """Tables stay with board and model; they are read when first asked for."""
+    """Tables stay with board and model; they are read when first asked for. Those whose times the board
+    itself doubts are shown while the program runs, and not kept.
+    """
 
     _tables: tuple[str, tuple[LayerTable, ...]] | None = None
+    _doubted: tuple[LayerTable, ...] = ()
 
     def board_profile(
-        self, board: str, control: Control, threads: int = 1, again: bool = False
+        self, board: str, control: Control, threads: int = 1, again: bool = False, sign: str = ""
     ) -> Changed[Profiled]:
         """Time the open model's layers on the board, one by one, and the whole model as it is and at 8 bits.
 
-        Shapes that were timed on such a board before are not timed again, unless `again`.
+        Shapes that were timed on such a board before are not timed again, unless `again`. `sign` is the path
+        of the key that signs what is sent ("" = unsigned).
         """
         from studio.boards.table.tables import Net, Options
 
@@ -55,11 +59,15 @@ class Profiling(Outgoing):
             integer = found
             wholes.append(self._whole(job, eight, control.part(0.1, 0.2)))
         net = Net(self.facts, target.load(job.recipe.target), tuple(wholes))
-        taken = self.boards.layer_times(board, net, Options(threads, again), control.part(0.2, 1.0))
+        options = Options(threads, again, Path(sign) if sign else None)
+        taken = self.boards.layer_times(board, net, options, control.part(0.2, 1.0))
         int8_ms = taken.wholes[1] if integer else 0.0
         table = predict.anchored(taken.table, self.facts, plain, integer, taken.wholes[0], int8_ms)
-        self.boards.layer_store.keep_table(table)
+        if not table.invalid:
+            self.boards.layer_store.keep_table(table)
         with self._lock:
+            others = tuple(each for each in self._doubted if each.board != board)
+            self._doubted = (*others, table) if table.invalid else others
             self._tables = None
         return self._tell(Profiled(table, taken.fresh, taken.shapes), {changes.BOARDS})
 
@@ -74,8 +82,10 @@ class Profiling(Outgoing):
             if self._tables is None or self._tables[0] != key:
                 store = self._boards.layer_store if self._boards else Store()
                 book = self._boards.book if self._boards else BoardBook()
-                known = (store.table(board.name, key) for board in book.all())
-                self._tables = (key, tuple(table for table in known if table is not None))
+                known = [store.table(board.name, key) for board in book.all()]
+                doubted = {each.board: each for each in self._doubted if each.model == key}
+                kept = {each.board: each for each in known if each is not None}
+                self._tables = (key, tuple((kept | doubted).values()))
             return self._tables[1]
 
     def layer_table(self, board: str) -> LayerTable | None:

@@ -83,11 +83,13 @@ class Searching(Racing):
         control: Control,
         emit: Callable[[Visited], None] = ignore,
         effort: Effort = SOLVER,
+        sign: str = "",
     ) -> Changed[Found]:
         """Find a recipe that meets `budgets` and take it, as one step of undo; the nearest where none does.
 
         Every recipe measured on the way joins `state.visited` at once and stays there, also where the
-        search is cancelled. An edit meanwhile ends it with `Cancelled`.
+        search is cancelled. An edit meanwhile ends it with `Cancelled`. `sign` is the path of the key that
+        signs what a board is to time ("" = unsigned).
         """
         document = self.journal.document
         self._data()
@@ -98,7 +100,7 @@ class Searching(Racing):
             self._saw(each, document)
             emit(each)
 
-        found = self._search(job_of(document), budgets, effort, seen, control)
+        found = self._search(job_of(document), budgets, effort, seen, control, sign)
         with self._lock:
             self._demand_current(document.revision)
             self._state = replace(self._state, visited=found.visited)

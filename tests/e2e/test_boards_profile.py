@@ -14,10 +14,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from sshd import Sshd, missing
+from sshd import Sshd, keygen, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board, BoardBook
+from studio.boards.facts import BoardFacts
 from studio.boards.hostkeys import KnownHosts
 from studio.boards.package import package
 from studio.boards.table.store import Store
@@ -93,6 +94,25 @@ def test_layers_are_timed_once_over_a_dropped_connection(
     assert cut_down is not None
     assert cut_down.value < guess.value
     assert len(session.layer_times("loop")) == 18
+
+
+def test_times_that_the_board_doubts_are_told_and_not_kept(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as doubting:
+        doubting.setattr(BoardFacts, "times_mean_nothing", property(lambda _: "the clock dropped"))
+        doubted = session.board_profile("loop", Control()).value
+        assert "the clock dropped" in doubted.table.invalid
+        assert session.layer_table("loop") == doubted.table
+    assert not list((tmp_path / "times").glob("*"))
+    key = keygen(tmp_path / "signer")
+    session.board_require_signatures("loop", (Path(f"{key}.pub"),), Control())
+    with pytest.raises(BoardError, match="not signed"):
+        session.board_profile("loop", Control())
+    sound = session.board_profile("loop", Control(), sign=str(key)).value
+    assert sound.fresh == sound.shapes == doubted.fresh  # nothing of the doubted ones was used again
+    assert session.layer_table("loop") == sound.table
+    assert len(list((tmp_path / "times").glob("*"))) == 2
 
 
 def test_a_broken_and_a_slow_model_never_serve(session: Session, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, missing
+from sshd import Sshd, keygen, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
@@ -61,6 +61,18 @@ def test_the_best_was_timed_on_the_board_which_stays_as_it_was(session: Session,
     assert found.best.latency
     assert {each.timed for each in found.visited} == {"measured on pi", ESTIMATED}
     assert boards.status("pi") == before
+
+
+def test_a_board_that_wants_signatures_gets_them_with_every_trial(
+    session: Session, boards: Boards, tmp_path: Path
+) -> None:
+    key = keygen(tmp_path / "signer")
+    session.board_require_signatures("pi", (Path(f"{key}.pub"),), Control())
+    budgets = Budgets(max_drop=3.0, max_latency=1000.0, place="pi")
+    with pytest.raises(BoardError, match="not signed"):
+        session.search(budgets, Control())
+    assert session.search(budgets, Control(), sign=str(key)).value.best.timed == "measured on pi"
+    assert boards.status("pi").releases == ()
 
 
 def test_an_unmet_limit_of_a_board_says_by_how_much(session: Session) -> None:

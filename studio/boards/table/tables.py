@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from studio.boards.book import Board
 from studio.boards.link import Link
@@ -39,10 +40,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`again` measures what is known as well."""
+    """`again` measures what is known as well; `sign` is the key that signs, as in `Boards.push`."""
 
     threads: int = 1
     again: bool = False
+    sign: Path | None = None
 
 
 def take(

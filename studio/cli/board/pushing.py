@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--allow-unproved", is_flag=True, help="Activate although it could not be run there.")
 @click.option("--p95", type=click.FloatRange(min=0), default=0.0, help="Budget: 95th percentile in ms.")
 @click.option("--peak-mb", type=click.FloatRange(min=0), default=0.0, help="Budget: peak memory in MB.")
-@click.option("--sign", type=click.Path(path_type=Path), help="Sign the release with this SSH key.")
+@options.SIGN
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent, and what a board cannot have.")
 @verb
 def push(
@@ -52,7 +52,7 @@ def push(
     Of several boards the first goes ahead; the others follow only if it holds.
     """
     boards = _boards(shell, names, groups)
-    terms = Terms(confirm, allow_unproved, p95, round(peak_mb * 1e6), str(sign.expanduser()) if sign else "")
+    terms = Terms(confirm, allow_unproved, p95, round(peak_mb * 1e6), options.key(sign))
     options.open_model(asking(shell), model, data, preprocessing, 0)
     session, control = shell.session, shell.control()
     if dry_run:

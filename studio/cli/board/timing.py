@@ -52,6 +52,7 @@ def bench(
 @options.TARGET
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--again", is_flag=True, help="Time shapes that are known already as well.")
+@options.SIGN
 @verb
 def profile(
     shell: Shell,
@@ -65,6 +66,7 @@ def profile(
     target: str | None,
     threads: int,
     again: bool,
+    sign: Path | None,
 ) -> Report:
     """Time the layers of MODEL on the board NAME one by one, as float and at 8 bits.
 
@@ -73,7 +75,7 @@ def profile(
     session = asking(shell).session
     options.open_model(shell, model, data, preprocessing, 0)
     session.apply_recipe(options.the_recipe(shell, recipe, preset, sets, target)[0])
-    done = session.board_profile(name, shell.control(), threads, again).value
+    done = session.board_profile(name, shell.control(), threads, again, options.key(sign)).value
     likely, rows = session.estimate_latency(name), session.layer_times(name)
     return Report(_profile_json(done, likely, rows), _profile_text(done, likely, rows))
 
