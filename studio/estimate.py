@@ -82,14 +82,10 @@ def _rest(facts: Facts, plan: Plan, built: Artifact | None) -> float:
         return max(built.bytes - sum(outcome.bytes for outcome in built.layers), 0)
     integer = any(row.activations < FLOAT for row in plan.layers)
     gone = (*_GONE, *_ABSORBED) if integer else _GONE
-    layers = {layer.node for layer in facts.layers}
     total = 200.0
-    for node in facts.nodes:
-        if node.op in gone:
-            continue
-        names = sum(len(name) + 2 for name in (node.name, *node.inputs, *node.outputs))
-        total += _NODE + names + (2 * _PAIR if integer else 0)
-        total += 0 if node.index in layers else node.bytes
+    for op, (count, letters, size) in facts.ops.items():
+        if op not in gone:
+            total += count * (_NODE + (2 * _PAIR if integer else 0)) + letters + size
     return total
 
 

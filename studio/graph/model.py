@@ -146,6 +146,19 @@ class Facts:
         return Counter(name for node in self.nodes for name in dict.fromkeys(node.inputs))
 
     @cached_property
+    def ops(self) -> dict[str, tuple[int, int, int]]:
+        """Of each op: how many nodes, the letters of their names and tensors (two more for each name), and
+        the bytes of their constants that are no layer's.
+        """
+        layers = {layer.node for layer in self.layers}
+        found: dict[str, tuple[int, int, int]] = {}
+        for node in self.nodes:
+            count, letters, size = found.get(node.op, (0, 0, 0))
+            letters += sum(len(name) + 2 for name in (node.name, *node.inputs, *node.outputs))
+            found[node.op] = count + 1, letters, size + (0 if node.index in layers else node.bytes)
+        return found
+
+    @cached_property
     def pooled(self) -> frozenset[str]:
         """Layers whose output nothing but a MaxPool takes, a Relu or Clip in between left out."""
         readers: dict[str, list[NodeFact]] = {}

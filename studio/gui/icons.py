@@ -13,6 +13,7 @@ from studio.paths import resource
 _SCALES = (1, 2)
 
 
+@cache
 def icon(name: str, colour: str, disabled: str = "", size: int = 18) -> QIcon:
     """The icon `name` in `colour`, sharp at 1× and 2×; `disabled` colours it when it cannot be used."""
     made = QIcon()
@@ -41,5 +42,9 @@ def paint(painter: QPainter, name: str, colour: str, box: QRectF) -> None:
 
 @cache
 def _renderer(name: str, colour: str) -> QSvgRenderer:
-    svg = resource("icons", f"{name}.svg").read_text("utf-8").replace("currentColor", colour)
-    return QSvgRenderer(QByteArray(svg.encode()))
+    return QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", colour).encode()))
+
+
+@cache
+def _drawing(name: str) -> str:
+    return resource("icons", f"{name}.svg").read_text("utf-8")

@@ -18,7 +18,7 @@ from studio.gui.actions import Actions
 from studio.gui.boards.pick import BoardPick
 from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
-from studio.gui.dress import dress
+from studio.gui.dress import steps
 from studio.gui.files import Files
 from studio.gui.foot import Foot
 from studio.gui.help import HelpPanel, topic_of
@@ -34,6 +34,7 @@ from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.gui.toolbar import Toolbar
 from studio.gui.tour import Tour, stops
+from studio.gui.turns import Turns
 from studio.gui.work import START, WorkPage
 from studio.jobs import Outcome
 from studio.project import changes
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self.start = StartView(self.look)
         self.page = WorkPage(self.bridge, self.look, self.start)
         self.edges = _Edges(Toolbar(self.actions_, self.look), Notice(self.look), Foot(self.look, _tabs()))
+        self._turns = Turns(self)
         self.presenter = Presenter(self.bridge, self.page)
         self._arrange()
         self._curtain = Curtain(self.look, self)
@@ -251,9 +253,11 @@ class MainWindow(QMainWindow):
             self.preferences = preferences.update(lambda known: known.saying(path, progress_of(session)))
 
     def _dress(self) -> None:
+        """In turns of the event loop, unseen until the last one: all at once keeps the window waiting."""
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            dress(app, self.look.theme)
+            self.setUpdatesEnabled(False)
+            self._turns.take((*steps(app, self.look.theme), partial(self.setUpdatesEnabled, True)))
 
     def _keep(self, **values: Any) -> None:
         self.preferences = preferences.update(lambda kept: msgspec.structs.replace(kept, **values))

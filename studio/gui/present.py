@@ -15,6 +15,7 @@ from studio.gui.plots.bars_panel import BarsPanel
 from studio.gui.plots.page import PlotsPage
 from studio.gui.readying import Readying
 from studio.gui.texts import T
+from studio.gui.turns import Turns
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome
 from studio.metrics import Comparison, Figure, Sensitivity, on_board
@@ -27,6 +28,7 @@ _ROWS_CHANGE = frozenset(
     | {changes.BOARDS}
 )
 _REST_MS = 700
+_MANY = 500  # layers of a model that is shown in several turns of the event loop
 
 
 class Presenter(QObject):
@@ -40,6 +42,7 @@ class Presenter(QObject):
         self._estimates: dict[int, Figure] = {}
         self._expected: dict[int, series.Guess] = {}
         self._last: Comparison | None = None
+        self._turns, self._wanted = Turns(self), False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
@@ -71,10 +74,23 @@ class Presenter(QObject):
             return
         if changes.MODEL in change:
             self._begin()
-        if change.what & _ROWS_CHANGE:
+        self._show(rows=bool(change.what & _ROWS_CHANGE))
+
+    def _show(self, rows: bool) -> None:
+        """Cards and plots, and the rows where they are others; of large models part by part."""
+        self._wanted = self._wanted or rows
+        parts = (self._show_wanted, self._show_cards, self._show_plots)
+        if len(self._session.facts.layers) > _MANY:
+            self._turns.take(parts)
+            return
+        for part in parts:
+            part()
+
+    def _show_wanted(self) -> None:
+        """The rows, where a change since they were shown last has a say in them."""
+        if self._wanted:
+            self._wanted = False
             self._show_rows()
-        self._show_cards()
-        self._show_plots()
 
     def _begin(self) -> None:
         facts, page = self._session.facts, self._page
@@ -186,10 +202,7 @@ class Presenter(QObject):
             return
         fresh = self._so_far is None or self._so_far.revision != measured.revision
         self._so_far = measured
-        if fresh:
-            self._show_rows()
-        self._show_cards()
-        self._show_plots()
+        self._show(rows=fresh)
 
     @Slot(object)
     def _take_sensed(self, found: Sensitivity) -> None:

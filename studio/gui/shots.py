@@ -14,6 +14,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.plots.page import PlotsPage
 
 SIZE = (1500, 940)
+_DRESSED = 20.0  # seconds: a theme comes in turns of the loop
 
 
 def render(window: MainWindow, path: Path | str, size: tuple[int, int] = SIZE) -> Path:
@@ -21,6 +22,7 @@ def render(window: MainWindow, path: Path | str, size: tuple[int, int] = SIZE) -
     window.resize(*size)
     window.show()
     settle(80)
+    wait(window.updatesEnabled, _DRESSED, "the theme")
     for plot in window.page.of(PlotsPage).all():
         plot.draw()
     settle(40)

@@ -71,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
 
 
+_WILD = frozenset("*?[")
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`settings` for every layer that `pattern` names.
 
@@ -83,10 +86,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: Settings
 
     def takes_layer(self, layer: LayerFact) -> bool:
-        named = (
-            self._takes(layer.name) or self._takes(f"op:{layer.op}") or (self.pattern == layer.group != "")
-        )
-        return named or prod(layer.weight_shape) < self._limit()
+        if self.pattern == layer.name or self.pattern == layer.group != "" or self._takes(f"op:{layer.op}"):
+            return True
+        limit = self._limit()
+        return self._takes(layer.name) or (limit > 0 and prod(layer.weight_shape) < limit)
 
     def takes_group(self, group: GroupFact, members: tuple[LayerFact, ...]) -> bool:
         return self.pattern == group.name or any(self.takes_layer(layer) for layer in members)
@@ -97,7 +100,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return int(number) if number != self.pattern and number.isdecimal() else 0
 
     def _takes(self, name: str) -> bool:
-        return self.pattern == name or fnmatchcase(name, self.pattern)
+        if not _WILD.intersection(self.pattern):
+            return self.pattern == name  # most patterns are names, and there may be thousands of layers
+        return fnmatchcase(name, self.pattern)
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -71,6 +71,7 @@ class Editor:
         self._state = State()
         self._listeners: tuple[Listener, ...] = ()
         self._planned: tuple[Document, Plan] | None = None
+        self._estimated: tuple[Plan, Artifact | None, Figure] | None = None
 
     # What is: snapshots, never half of an edit.
 
@@ -135,7 +136,10 @@ class Editor:
 
     def estimate(self) -> Figure:
         """Size of the file to come, in bytes, by arithmetic."""
-        return estimate.size(self.facts, self.plan(), self.state.artifact)
+        plan, built, known = self.plan(), self.state.artifact, self._estimated
+        if known is None or known[0] is not plan or known[1] is not built:
+            known = self._estimated = plan, built, estimate.size(self.facts, plan, built)
+        return known[2]
 
     def estimate_difference(self) -> Figure | None:
         """Accuracy to come against the original, in points, from the sensitivity curves.

@@ -202,6 +202,7 @@ class Opening(Editor):
             begun = _begun(journal or Journal.begin(document), project, path, after)
             self._left = self._state
             self._state = replace(begun, opening=ticket)
+        self.estimate()  # here, on a thread of work: views will ask for plan and size at once
         return self._tell(document.model, set(ALL), notes)
 
 

@@ -60,7 +60,7 @@ class LayersPanel(Panel):
         noise, times = any(row.sqnr_db is not None for row in rows), any(row.times for row in rows)
         self.view.show_known(bool(losses), noise, times)
         if other:
-            self.view.spread()
+            self.view.measure_names()
         self._count()
 
     def _find(self, text: str) -> None:

@@ -44,6 +44,7 @@ class LayersView(QTableView):
         self._drag: tuple[Index, str] | None = None
         self._last: float | None = None
         self._known = False, False, False
+        self._longest = 0
         self._arrange()
         self.selectionModel().selectionChanged.connect(self._selected)
 
@@ -80,16 +81,17 @@ class LayersView(QTableView):
 
     def spread(self) -> None:
         """Share the room among the columns."""
-        for column, width in widths(self.viewport().width(), self._name_width(), *self._known).items():
+        for column, width in widths(self.viewport().width(), self._longest, *self._known).items():
             self.setColumnHidden(column, not width)
             if width:
                 self.setColumnWidth(column, width)
 
-    def _name_width(self) -> int:
+    def measure_names(self) -> None:
+        """Find out what the longest name needs, and share the room anew."""
         metrics = QFontMetrics(fonts.medium())
-        return (
-            max((metrics.horizontalAdvance(row.name) for row in self.source.rows[:_MEASURED]), default=0) + 26
-        )
+        names = (row.name for row in self.source.rows[:_MEASURED])
+        self._longest = max((metrics.horizontalAdvance(name) for name in names), default=0) + _AROUND_NAME
+        self.spread()
 
     def group(self, on: bool) -> None:
         """List layers under the scopes that they belong to, or all in a row."""

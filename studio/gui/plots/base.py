@@ -20,15 +20,18 @@ from studio.gui.theme import Look
 if TYPE_CHECKING:
     from studio.gui.plots.canvas import Canvas
 
-_EVERY_MS = 100
+_EVERY_MS, _APART_MS = 100, 40
 
 
 class PlotBase(Panel):
-    """Draws at most ten times a second. pyqtgraph is loaded when there is something to draw, never before."""
+    """Draws at most ten times a second. pyqtgraph is loaded when there is something to draw, never before.
+
+    Plots side by side have each a `place` of their own, so that they do not draw in one turn of the loop.
+    """
 
     failed = Signal(object)
 
-    def __init__(self, title: str, look: Look) -> None:
+    def __init__(self, title: str, look: Look, place: int = 0) -> None:
         self.stack = QStackedWidget()
         super().__init__(title, self.stack)
         self.look = look
@@ -40,7 +43,7 @@ class PlotBase(Panel):
         self.tools.addWidget(self._more)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_EVERY_MS)
+        self._timer.setInterval(_EVERY_MS + _APART_MS * place)
         self._timer.timeout.connect(self.draw)
         look.changed.connect(self._dress)
 

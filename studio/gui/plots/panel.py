@@ -24,7 +24,7 @@ class PlotPanel(PlotBase):
     def __init__(
         self, title: str, look: Look, colour: int, write: Callable[[float], str], floor: float | None = None
     ) -> None:
-        super().__init__(title, look)
+        super().__init__(title, look, colour)
         self._colour, self._write, self._floor = colour, write, floor
         self.series = Series()
         self.chart: Chart | None = None
