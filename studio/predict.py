@@ -1,8 +1,10 @@
 """Latency on a board by arithmetic, within a frame of a slider's move: the sum of what its layers take.
 
-Borders between float and integer layers cost what stands at them. What the sum misses of a whole net (ops
-that are no layers, the runtime's own work) was measured twice, as it is and at 8 bits, and is shared out by
-how many layers run on integers.
+Borders between float and integer layers cost what stands at them. The whole net was measured twice, as it is
+and at 8 bits; between the two, what its layers miss is shared out by how many layers run on integers. Where
+they miss time (ops that are no layers, the runtime's own work), it is added, whatever the layers' size. Where
+they tell too much (a layer alone is watched by the profiler and finds its caches cold), each tells too much:
+then the sum is scaled, or the fewer channels are left, the more of them would seem to cost nothing.
 """
 
 from __future__ import annotations
@@ -43,8 +45,12 @@ def latency(facts: Facts, plan: Plan, table: LayerTable) -> Figure | None:
     if table.model != facts.key or not table.float_ms:
         return None
     share = integer_layers(plan) / table.int8_layers if table.int8_layers else 0.0
-    rest = table.float_rest + (table.int8_rest - table.float_rest) * min(share, 1.0)
-    total = max(layers_sum(facts, plan, table) + rest, 0.0)
+    whole, rest = (
+        one + (other - one) * min(share, 1.0)
+        for one, other in ((table.float_ms, table.int8_ms), (table.float_rest, table.int8_rest))
+    )
+    told = layers_sum(facts, plan, table)
+    total = told + rest if rest >= 0 else told * whole / (whole - rest)
     return Figure(total, "ms", 0, from_board(table.board))
 
 

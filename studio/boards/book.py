@@ -27,7 +27,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder there). `python` is the interpreter that has onnxruntime ("" = search). `aes`, whether its CPU
     has AES instructions, and `target`, the one that suits its CPU, are learnt by probing. `runner` is
     what runs models there: `python`, `native` (the C runner) or `auto`: Python where it has onnxruntime,
-    else the C runner. `groups` are names under which it is pushed to together with others.
+    else the C runner. `groups` are names under which it is pushed to together with others. `sign_key` is the
+    key that signs whatever is sent there, trials included ("" = unsigned; a push may name another).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str = ""
     runner: str = "auto"
     groups: tuple[str, ...] = ()
+    sign_key: str = ""
 
     @property
     def address(self) -> str:

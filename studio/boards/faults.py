@@ -22,7 +22,7 @@ _STATUS = {
     75: ("another push or switch is going on", "Wait for it, then try again."),
     77: (
         "its signature is refused there",
-        "Sign it with a key that the board allows.",
+        "Sign with a key that it allows: `--sign KEY`, or once for all: `trimtab board add … --sign KEY`.",
     ),
     126: ("a program there cannot be run", "Check the board's installation."),
     127: ("a program is missing there", "Install coreutils or BusyBox on the board."),

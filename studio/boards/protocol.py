@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
@@ -14,11 +14,11 @@ from studio.boards.faults import failed
 from studio.boards.link import Link, Moved, Piece, Reply, Take
 from studio.boards.package import sha256_of
 from studio.boards.report import BoardStatus, Release
+from studio.boards.signing import Signer, signer
 from studio.control import Control
 from studio.errors import BoardError
 from studio.paths import resource
 
-Signer = Callable[[str], str]
 SCRIPT, JOBS, SERVE, RUNNER = "release.sh", "jobs.sh", "serve.sh", "run_goldens.py"
 SCRIPTS = ("upload.sh", SCRIPT, JOBS, SERVE, RUNNER)  # What is read by another comes before it.
 PROVED = "proved"
@@ -27,11 +27,13 @@ PROVED = "proved"
 class Releases:
     """Releases under the board's folder. Every call raises `BoardError` with the board's own reason.
 
-    `sign` signs the manifests of what is shared between releases, for boards that want signatures.
+    `sign` signs the manifests of what is sent, for boards that want signatures; by default the board's own
+    `sign_key` does, where it has one.
     """
 
     def __init__(self, link: Link, board: Board, sign: Signer | None = None) -> None:
-        self._link, self._board, self.sign = link, board, sign
+        self._link, self._board = link, board
+        self.sign = sign or (signer(Path(board.sign_key)) if board.sign_key else None)
         self.board = board.name
         self.folder = board.folder.removeprefix("~/")
         self._root = shlex.quote(self.folder)

@@ -13,9 +13,9 @@ from studio.boards.delta import deliver, kept
 from studio.boards.link import Link
 from studio.boards.package import Package
 from studio.boards.proof import Timing, prove, refused, within_budget
-from studio.boards.protocol import PROVED, Releases, Signer, manifest_digest
+from studio.boards.protocol import PROVED, Releases, manifest_digest
 from studio.boards.report import BoardRun, Pushed
-from studio.boards.signing import signed
+from studio.boards.signing import Signer, signed
 from studio.boards.trust import condition, doubts
 from studio.control import Control
 
@@ -40,8 +40,7 @@ def push(link: Link, board: Board, package: Package, wish: Wish, control: Contro
     start = time.monotonic()
     releases = Releases(link, board, wish.sign)
     control.step(0.0, f"preparing {board.name}")
-    if wish.sign is not None:
-        package = signed(package, wish.sign)
+    package = signed(package, releases.sign)
     releases.prepare(control)
     before = releases.status()
     sent = 0

@@ -7,9 +7,9 @@ from studio.boards.delta import deliver
 from studio.boards.link import Link
 from studio.boards.package import Package
 from studio.boards.proof import Timing, prove
-from studio.boards.protocol import Releases, Signer, manifest_digest
+from studio.boards.protocol import Releases, manifest_digest
 from studio.boards.report import BoardRun
-from studio.boards.signing import signed
+from studio.boards.signing import Signer, signed
 from studio.boards.trust import condition, doubts
 from studio.control import Control
 from studio.errors import BoardError
@@ -25,8 +25,7 @@ def try_out(
 ) -> BoardRun:
     """See `Boards.try_out`."""
     releases = Releases(link, board, sign)
-    if sign is not None:
-        package = signed(package, sign)
+    package = signed(package, releases.sign)
     control.step(0.0, f"preparing {board.name}")
     releases.prepare(control)
     there = package.id in {release.id for release in releases.status().releases}

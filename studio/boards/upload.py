@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
 
 from studio.boards.link import Piece
 from studio.boards.package import Package
 from studio.boards.protocol import Releases, manifest_digest
+from studio.boards.signing import signed
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -42,9 +42,7 @@ def put_shared(releases: Releases, package: Package, control: Control) -> str:
     Signed by the same key as the release that it is for: a board that wants signatures wants them here too.
     """
     if not releases.shared(package.id):
-        if releases.sign is not None:
-            package = replace(package, signature=releases.sign(package.manifest))
-        upload(releases, package, control)
+        upload(releases, signed(package, releases.sign), control)
         releases.verb("share", package.id, manifest_digest(package.manifest))
     return f"{releases.folder}/shared/{package.id}"
 

@@ -29,6 +29,7 @@ class Sshd:
     folder: Path
     port: int = 0
     options: tuple[str, ...] = ()
+    sftp: bool = True
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -98,7 +99,7 @@ class Sshd:
             "KbdInteractiveAuthentication no",
             "PermitRootLogin yes",
             "MaxStartups 100",
-            "Subsystem sftp internal-sftp",
+            *(("Subsystem sftp internal-sftp",) if self.sftp else ()),
             f"SetEnv HOME={self.home} TRIMTAB_TEST=1",
         )
 

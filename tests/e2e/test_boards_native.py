@@ -103,6 +103,25 @@ def test_wrong_models_are_refused_by_the_runner(boards: Boards, board: Board, tm
     assert boards.status("bare").active == good.id
 
 
+def test_outputs_of_another_shape_or_type_are_refused(boards: Boards, board: Board, tmp_path: Path) -> None:
+    """The library checks what the model gives against the goldens; the runner says what it said."""
+    good = pack(tmp_path / "good", seed=1)
+    boards.push("bare", good, confirm=True)
+    model = onnx.load(tmp_path / "good" / "net.onnx")
+    model.graph.node[-1].output[0] = "z"
+    wide, typed = (onnx.ModelProto.FromString(model.SerializeToString()) for _ in range(2))
+    wide.graph.node.append(helper.make_node("Concat", ["z", "z"], ["y"], axis=1))
+    wide.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 20
+    typed.graph.node.append(helper.make_node("Cast", ["z"], ["y"], to=TensorProto.INT64))
+    typed.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    for name, other in (("wide", wide), ("typed", typed)):
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(other, path)
+        with pytest.raises(BoardError, match=r"does not run there: the model does not run: .*stays active"):
+            boards.push("bare", repack(tmp_path / name, path, tmp_path / "good" / "net.onnx"))
+    assert boards.status("bare").active == good.id
+
+
 def test_every_type_and_a_fixed_batch(boards: Boards, board: Board, tmp_path: Path) -> None:
     """Integers, half floats, booleans, not-a-number and infinity, from a file with a fixed batch of 4."""
     model = tmp_path / "types.onnx"

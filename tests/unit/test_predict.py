@@ -116,6 +116,11 @@ def test_a_net_is_the_sum_of_its_layers_and_what_was_measured_of_the_whole(facts
     assert cut.value == pytest.approx(20.0 - 3 * 0.5)  # expand, depth-wise, project: half of each
     assert predict.latency(facts, plain, bare) is None
     assert all(not row.loses for row in predict.layer_times(table))
+    # Layers that tell too much, each by a half: what is cut away saves no more than its share.
+    told = predict.anchored(bare, facts, plain, eight, (count + 0.2) / 1.5, 6.0)
+    cut = predict.latency(facts, plan(Rule("stage3/block1/expand/conv", Settings(sparsity=0.5))), told)
+    assert cut is not None
+    assert cut.value == pytest.approx((count + 0.2 - 3 * 0.5) / 1.5)
 
 
 def test_what_is_known_is_not_measured_again(facts: Facts, tmp_path: Path) -> None:

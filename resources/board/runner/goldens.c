@@ -1,4 +1,11 @@
-#include "goldens.h"
+/* Golden samples: a text head, then each tensor's samples, raw, little-endian, aligned to 64 bytes.
+ *
+ *   trimtab-goldens 1
+ *   samples N
+ *   tolerance SHARE
+ *   input|output TYPE RANK DIM ... NAME      one line per tensor, inputs first; the shape is that of one sample
+ *   end */
+#include "runner.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -9,17 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static size_t width(int type) {
-    switch (type) {
-    case T_UINT8: case T_INT8: case T_BOOL: return 1;
-    case T_UINT16: case T_INT16: case T_FLOAT16: return 2;
-    case T_FLOAT: case T_INT32: case T_UINT32: return 4;
-    case T_INT64: case T_DOUBLE: case T_UINT64: return 8;
-    default: die(65, "goldens: element type %d is not known here", type); return 0;
-    }
-}
+enum { FLOAT = 1, HALF = 10, DOUBLE = 11 }; /* ONNXTensorElementDataType */
 
-int is_float(int type) { return type == T_FLOAT || type == T_FLOAT16 || type == T_DOUBLE; }
+/* Bytes of one element, by ONNXTensorElementDataType: strings (8) and complex numbers are not known here. */
+static const size_t WIDTHS[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
+
+int is_float(int type) { return type == FLOAT || type == HALF || type == DOUBLE; }
 
 static double half(uint16_t bits) {
     int exponent = (bits >> 10) & 31, fraction = bits & 1023;
@@ -30,122 +32,111 @@ static double half(uint16_t bits) {
 }
 
 static double at(const void *data, int type, size_t index) {
-    float single;
-    double twice;
-    uint16_t bits;
-    if (type == T_FLOAT) return memcpy(&single, (const char *)data + 4 * index, 4), single;
-    if (type == T_DOUBLE) return memcpy(&twice, (const char *)data + 8 * index, 8), twice;
-    return memcpy(&bits, (const char *)data + 2 * index, 2), half(bits);
+    if (type == FLOAT) return ((const float *)data)[index];
+    return type == DOUBLE ? ((const double *)data)[index] : half(((const uint16_t *)data)[index]);
 }
 
-static void parse_tensor(Tensor *tensor, char *words) {
-    int used = 0;
+static void parse_tensor(Tensor *tensor, const char *words) {
+    int used = 0, more;
+    long long dim;
     size_t count = 1;
     if (sscanf(words, "%d %zu%n", &tensor->type, &tensor->rank, &used) != 2 || tensor->rank > RANK_MOST)
         die(65, "goldens: bad line");
-    for (size_t axis = 0; axis < tensor->rank; axis++) {
-        long long dim;
-        int more = 0;
+    if (tensor->type < 0 || tensor->type > 13 || !WIDTHS[tensor->type])
+        die(65, "goldens: element type %d is not known here", tensor->type);
+    for (size_t axis = 0; axis < tensor->rank; axis++, used += more) {
         if (sscanf(words + used, "%lld%n", &dim, &more) != 1 || dim < 0 || dim > 1 << 28) die(65, "goldens: bad shape");
-        tensor->dims[axis] = dim;
         if (dim && count > (size_t)1 << 30) die(65, "goldens: too large");
+        tensor->dims[axis] = dim;
         count *= (size_t)dim;
-        used += more;
     }
-    tensor->bytes = count * width(tensor->type);
+    tensor->bytes = count * WIDTHS[tensor->type];
     if (words[used] != ' ' || strlen(words + used + 1) >= sizeof tensor->name) die(65, "goldens: bad name");
     strcpy(tensor->name, words + used + 1);
 }
 
 static void find_scale(Tensor *tensor, int samples) {
     double low = INFINITY, high = -INFINITY;
-    if (!is_float(tensor->type)) return;
-    size_t count = tensor->bytes / width(tensor->type) * (size_t)samples;
-    for (size_t index = 0; index < count; index++) {
+    size_t count = tensor->bytes / WIDTHS[tensor->type] * (size_t)samples;
+    for (size_t index = 0; index < count && is_float(tensor->type); index++) {
         double value = at(tensor->data, tensor->type, index);
         if (!isfinite(value)) continue;
-        low = value < low ? value : low;
-        high = value > high ? value : high;
+        low = fmin(low, value);
+        high = fmax(high, value);
     }
-    double most = fmax(fabs(low), fabs(high));
-    tensor->scale = low > high ? 1e-30 : fmax(fmax(high - low, most), 1e-30);
+    tensor->scale = low > high ? 1e-30 : fmax(fmax(high - low, fmax(fabs(low), fabs(high))), 1e-30);
+}
+
+static void read_head(Goldens *goldens, FILE *file) {
+    char line[1024];
+    if (!fgets(line, sizeof line, file) || strcmp(line, "trimtab-goldens 1\n") != 0) die(65, "not a file of goldens");
+    while (fgets(line, sizeof line, file) && strcmp(line, "end\n") != 0) {
+        line[strcspn(line, "\n")] = 0;
+        if (sscanf(line, "samples %d", &goldens->samples) == 1) continue;
+        if (sscanf(line, "tolerance %lf", &goldens->tolerance) == 1) continue;
+        int side = strncmp(line, "output ", 7) == 0 ? OUT : IN;
+        size_t index = goldens->count[side]++;
+        if (index == TENSORS_MOST) die(65, "goldens: too many tensors");
+        parse_tensor(&goldens->tensor[side][index], line + (side == OUT ? 7 : 6));
+        goldens->names[side][index] = goldens->tensor[side][index].name;
+    }
+    if (goldens->samples < 1) die(65, "goldens: no samples");
 }
 
 void goldens_open(Goldens *goldens, const char *path) {
     struct stat facts;
-    char line[1024];
     FILE *file = fopen(path, "rb");
     if (!file || fstat(fileno(file), &facts)) die(66, "%s cannot be read", path);
     const char *all = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, fileno(file), 0);
     if (all == MAP_FAILED) die(66, "%s cannot be mapped", path);
-    if (!fgets(line, sizeof line, file) || strcmp(line, "trimtab-goldens 1\n") != 0) die(65, "not a file of goldens");
-    while (fgets(line, sizeof line, file) && strcmp(line, "end\n") != 0) {
-        Tensor *tensor = &goldens->tensor[goldens->tensors];
-        line[strcspn(line, "\n")] = 0;
-        if (sscanf(line, "samples %d", &goldens->samples) == 1) continue;
-        if (sscanf(line, "tolerance %lf", &goldens->tolerance) == 1) continue;
-        if (goldens->tensors == TENSORS_MOST) die(65, "goldens: too many tensors");
-        tensor->output = strncmp(line, "output ", 7) == 0;
-        parse_tensor(tensor, line + (tensor->output ? 7 : 6));
-        goldens->tensors++;
-    }
-    size_t offset = (size_t)ftell(file);
+    read_head(goldens, file);
+    size_t offset = (size_t)ftell(file), most = (size_t)facts.st_size;
     fclose(file);
-    if (goldens->samples < 1) die(65, "goldens: no samples");
-    for (int index = 0; index < goldens->tensors; index++) {
-        Tensor *tensor = &goldens->tensor[index];
-        size_t size = tensor->bytes * (size_t)goldens->samples;
-        offset = (offset + 63) / 64 * 64;
-        tensor->data = all + offset;
-        if (offset > (size_t)facts.st_size || size > (size_t)facts.st_size - offset) die(65, "goldens: cut short");
-        offset += size;
-        if (tensor->output) find_scale(tensor, goldens->samples);
+    for (int side = IN; side <= OUT; side++) {
+        for (size_t index = 0; index < goldens->count[side]; index++) {
+            Tensor *tensor = &goldens->tensor[side][index];
+            size_t size = tensor->bytes * (size_t)goldens->samples;
+            offset = (offset + 63) / 64 * 64;
+            if (offset > most || size > most - offset) die(65, "goldens: cut short");
+            tensor->data = all + offset;
+            offset += size;
+            if (!(tensor->buffer = aligned_alloc(64, (tensor->bytes + 64) / 64 * 64))) die(70, "no memory");
+            find_scale(tensor, goldens->samples);
+        }
     }
 }
 
-static int same_shape(Tensor *want, int type, const int64_t *dims, size_t rank) {
-    if (rank == want->rank && memcmp(dims, want->dims, rank * sizeof *dims) == 0 && type == want->type) return 1;
-    if (type != want->type)
-        snprintf(want->why, sizeof want->why, "element type %d instead of %d", type, want->type);
-    else
-        snprintf(want->why, sizeof want->why, "another shape than the goldens have");
-    return 0;
+/* How far one number is off, as a share of `scale`; -1 where only one of the two is a finite number. */
+static double share_off(double got, double wanted, double scale) {
+    if (got == wanted || (isnan(got) && isnan(wanted))) return 0;
+    return isfinite(got) && isfinite(wanted) ? fabs(got - wanted) / scale : -1;
 }
 
-static void worse(Tensor *want, int sample, double share) {
-    if (share <= want->worst) return;
-    want->worst = share;
-    want->sample = sample;
-}
-
-void compare(Tensor *want, int sample, const void *got, int type, const int64_t *dims, size_t rank) {
-    const char *wanted = want->data + want->bytes * (size_t)sample;
-    if (want->why[0] || !same_shape(want, type, dims, rank)) return;
-    size_t each = width(type), count = want->bytes / each;
-    for (size_t index = 0; index < count; index++) {
-        if (!is_float(type)) {
-            if (memcmp(wanted + index * each, (const char *)got + index * each, each) == 0) continue;
-            want->sample = want->worst > 0 ? want->sample : sample;
-            want->worst += 1;
+static void compare_tensor(Tensor *t, int sample) {
+    size_t each = WIDTHS[t->type];
+    const char *wanted = t->data + t->bytes * (size_t)sample;
+    for (size_t index = 0; index < t->bytes / each && !t->broken; index++) {
+        if (!is_float(t->type)) {
+            if (memcmp(wanted + index * each, t->buffer + index * each, each) == 0) continue;
+            if (t->worst++ == 0) t->sample = sample;
             continue;
         }
-        double a = at(got, type, index), b = at(wanted, type, index);
-        if (a == b || (isnan(a) && isnan(b))) continue;
-        if (isfinite(a) && isfinite(b)) {
-            worse(want, sample, fabs(a - b) / want->scale);
-            continue;
-        }
-        snprintf(want->why, sizeof want->why, "not a number in sample %d", sample);
-        want->sample = sample;
-        return;
+        double share = share_off(at(t->buffer, t->type, index), at(wanted, t->type, index), t->scale);
+        t->broken = share < 0;
+        if (share >= 0 && share <= t->worst) continue;
+        t->worst = share;
+        t->sample = sample;
     }
+}
+
+void compare(Goldens *goldens, int sample) {
+    for (size_t index = 0; index < goldens->count[OUT]; index++) compare_tensor(&goldens->tensor[OUT][index], sample);
 }
 
 int all_equal(const Goldens *goldens) {
-    for (int index = 0; index < goldens->tensors; index++) {
-        const Tensor *tensor = &goldens->tensor[index];
-        if (tensor->output && (tensor->why[0] || tensor->worst > (is_float(tensor->type) ? goldens->tolerance : 0)))
-            return 0;
+    for (size_t index = 0; index < goldens->count[OUT]; index++) {
+        const Tensor *tensor = &goldens->tensor[OUT][index];
+        if (tensor->broken || tensor->worst > (is_float(tensor->type) ? goldens->tolerance : 0)) return 0;
     }
     return 1;
 }

@@ -1,18 +1,31 @@
-/* Calls into libonnxruntime.so, opened at run time: nothing of it is needed to build the runner. */
-#include "ort.h"
+/* Calls into libonnxruntime.so, opened at run time: nothing of it is needed to build the runner.
+ *
+ * Functions are called by their place in the C API's table. It is append-only: "the ordering of these fields MUST
+ * not change after that version has shipped" (onnxruntime, core/session/onnxruntime_c_api.cc), and its first
+ * version, which is all that is used here, is guarded there by static_assert(offsetof(OrtApi,
+ * ReleaseCustomOpDomain) / sizeof(void *) == 101). ort_open() proves the table by a round trip of an error text. */
+#include "runner.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
-#define CALL(ort, which, type) ((type)(ort)->table[which])
+enum {
+    CREATE_STATUS = 0, GET_ERROR_MESSAGE = 2, CREATE_ENV = 3, CREATE_SESSION = 7, RUN = 9,
+    CREATE_SESSION_OPTIONS = 10, ENABLE_PROFILING = 14, SET_INTRA_OP_NUM_THREADS = 24,
+    SET_INTER_OP_NUM_THREADS = 25, CREATE_TENSOR_WITH_DATA = 49, CREATE_CPU_MEMORY_INFO = 69, RELEASE_SESSION = 95
+};
+
+#define CALL(ort, which, ...) ((Handle(*)(__VA_ARGS__))(ort)->table[which])
+
+typedef struct {
+    const OrtCall *(*get_api)(uint32_t version);
+    const char *(*get_version_string)(void);
+} OrtApiBase;
+
+static const char *said(Ort *ort, Handle status) { return (const char *)CALL(ort, GET_ERROR_MESSAGE, Handle)(status); }
 
 static void check(Ort *ort, Handle status, const char *what) {
-    if (status)
-        die(70, "%s: %s", what, CALL(ort, ORT_GET_ERROR_MESSAGE, const char *(*)(Handle))(status));
-}
-
-void ort_release(Ort *ort, int which, Handle object) {
-    if (object) CALL(ort, which, void (*)(Handle))(object);
+    if (status) die(70, "%s: %s", what, said(ort, status));
 }
 
 void ort_open(Ort *ort, const char *library) {
@@ -25,55 +38,41 @@ void ort_open(Ort *ort, const char *library) {
     ort->table = base_of()->get_api(1);
     if (!ort->table || strncmp(ort->version, "1.", 2) != 0)
         die(69, "onnxruntime %s has another interface than 1.x", ort->version);
-    Handle status = CALL(ort, ORT_CREATE_STATUS, Handle(*)(int, const char *))(1, probe);
-    const char *said = status ? CALL(ort, ORT_GET_ERROR_MESSAGE, const char *(*)(Handle))(status) : "";
-    if (strcmp(said, probe) != 0) die(69, "onnxruntime %s has an unknown function table", ort->version);
-    ort_release(ort, ORT_RELEASE_STATUS, status);
-    check(ort, CALL(ort, ORT_CREATE_ENV, Handle(*)(int, const char *, Handle *))(3, "trimtab", &ort->env), "env");
-    check(ort, CALL(ort, ORT_CREATE_CPU_MEMORY_INFO, Handle(*)(int, int, Handle *))(0, 0, &ort->memory), "memory");
+    Handle status = CALL(ort, CREATE_STATUS, int, const char *)(1, probe);
+    if (!status || strcmp(said(ort, status), probe) != 0)
+        die(69, "onnxruntime %s has an unknown function table", ort->version);
+    check(ort, CALL(ort, CREATE_ENV, int, const char *, Handle *)(3, "trimtab", &ort->env), "env");
+    check(ort, CALL(ort, CREATE_CPU_MEMORY_INFO, int, int, Handle *)(0, 0, &ort->memory), "memory");
 }
 
 void ort_load(Ort *ort, const char *model, int threads, const char *profile) {
-    Handle options = NULL;
-    typedef Handle (*SetNumber)(Handle, int);
-    check(ort, CALL(ort, ORT_CREATE_SESSION_OPTIONS, Handle(*)(Handle *))(&options), "options");
-    check(ort, CALL(ort, ORT_SET_INTRA_OP_NUM_THREADS, SetNumber)(options, threads), "threads");
-    check(ort, CALL(ort, ORT_SET_INTER_OP_NUM_THREADS, SetNumber)(options, 1), "threads");
-    if (profile && *profile)
-        check(ort, CALL(ort, ORT_ENABLE_PROFILING, Handle(*)(Handle, const char *))(options, profile), "profile");
-    check(ort,
-          CALL(ort, ORT_CREATE_SESSION, Handle(*)(Handle, const char *, Handle, Handle *))(ort->env, model, options,
-                                                                                       &ort->session),
-          "the model does not load");
-    ort_release(ort, ORT_RELEASE_SESSION_OPTIONS, options);
+    Handle options = NULL, status;
+    check(ort, CALL(ort, CREATE_SESSION_OPTIONS, Handle *)(&options), "options");
+    check(ort, CALL(ort, SET_INTRA_OP_NUM_THREADS, Handle, int)(options, threads), "threads");
+    check(ort, CALL(ort, SET_INTER_OP_NUM_THREADS, Handle, int)(options, 1), "threads");
+    if (profile) check(ort, CALL(ort, ENABLE_PROFILING, Handle, const char *)(options, profile), "profile");
+    status = CALL(ort, CREATE_SESSION, Handle, const char *, Handle, Handle *)(ort->env, model, options, &ort->session);
+    check(ort, status, "the model does not load");
 }
 
-void ort_run(Ort *ort, const char *const *in_names, const Handle *ins, size_t in_count,
-             const char *const *out_names, size_t out_count, Handle *outs) {
-    typedef Handle (*Run)(Handle, Handle, const char *const *, const Handle *, size_t, const char *const *, size_t,
-                          Handle *);
-    check(ort, CALL(ort, ORT_RUN, Run)(ort->session, NULL, in_names, ins, in_count, out_names, out_count, outs),
-          "the model does not run");
+void ort_bind(Ort *ort, Goldens *goldens) {
+    for (int side = IN; side <= OUT; side++) {
+        for (size_t index = 0; index < goldens->count[side]; index++) {
+            Tensor *t = &goldens->tensor[side][index];
+            Handle *value = &goldens->values[side][index];
+            Handle status = CALL(ort, CREATE_TENSOR_WITH_DATA, Handle, void *, size_t, const int64_t *, size_t, int, Handle *)(
+                ort->memory, t->buffer, t->bytes, t->dims, t->rank, t->type, value);
+            check(ort, status, t->name);
+        }
+    }
 }
 
-Handle ort_tensor(Ort *ort, const void *data, size_t bytes, const int64_t *dims, size_t rank, int type) {
-    typedef Handle (*Create)(Handle, void *, size_t, const int64_t *, size_t, int, Handle *);
-    Handle value = NULL;
-    check(ort,
-          CALL(ort, ORT_CREATE_TENSOR_WITH_DATA, Create)(ort->memory, (void *)data, bytes, dims, rank, type, &value),
-          "input");
-    return value;
+void ort_run(Ort *ort, Goldens *goldens) {
+    typedef const char *const *Names;
+    Handle status = CALL(ort, RUN, Handle, Handle, Names, const Handle *, size_t, Names, size_t, Handle *)(
+        ort->session, NULL, goldens->names[IN], goldens->values[IN], goldens->count[IN], goldens->names[OUT],
+        goldens->count[OUT], goldens->values[OUT]);
+    check(ort, status, "the model does not run");
 }
 
-void *ort_data(Ort *ort, Handle value, int *type, int64_t *dims, size_t *rank, size_t most) {
-    void *data = NULL;
-    Handle shape = NULL;
-    check(ort, CALL(ort, ORT_GET_TENSOR_TYPE_AND_SHAPE, Handle(*)(Handle, Handle *))(value, &shape), "output");
-    check(ort, CALL(ort, ORT_GET_TENSOR_ELEMENT_TYPE, Handle(*)(Handle, int *))(shape, type), "output");
-    check(ort, CALL(ort, ORT_GET_DIMENSIONS_COUNT, Handle(*)(Handle, size_t *))(shape, rank), "output");
-    if (*rank > most) die(70, "an output has %zu dimensions", *rank);
-    check(ort, CALL(ort, ORT_GET_DIMENSIONS, Handle(*)(Handle, int64_t *, size_t))(shape, dims, *rank), "output");
-    ort_release(ort, ORT_RELEASE_TENSOR_TYPE_AND_SHAPE, shape);
-    check(ort, CALL(ort, ORT_GET_TENSOR_MUTABLE_DATA, Handle(*)(Handle, void **))(value, &data), "output");
-    return data;
-}
+void ort_close(Ort *ort) { ((void (*)(Handle))ort->table[RELEASE_SESSION])(ort->session); }

@@ -8,20 +8,22 @@
 #define _GNU_SOURCE
 #include "runner.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 void die(int status, const char *format, ...) {
+    char text[2048]; /* one line, however many the library said */
     va_list rest;
     va_start(rest, format);
-    vfprintf(stderr, format, rest);
+    vsnprintf(text, sizeof text, format, rest);
     va_end(rest);
-    fputc('\n', stderr);
+    for (char *at = text; (at = strchr(at, '\n'));) *at = ' ';
+    fprintf(stderr, "%s\n", text);
     exit(status);
 }
 
@@ -33,75 +35,44 @@ double now_ms(void) {
 
 /* One sample through the model; compares the outputs where asked to, and gives milliseconds of the run itself. */
 double run_sample(Ort *ort, Goldens *goldens, int sample, int comparing) {
-    const char *ins[TENSORS_MOST], *outs[TENSORS_MOST];
-    Handle fed[TENSORS_MOST], given[TENSORS_MOST] = {0};
-    Tensor *wanted[TENSORS_MOST];
-    size_t in_count = 0, out_count = 0;
-    for (int index = 0; index < goldens->tensors; index++) {
-        Tensor *tensor = &goldens->tensor[index];
-        if (tensor->output) {
-            wanted[out_count] = tensor;
-            outs[out_count++] = tensor->name;
-            continue;
-        }
-        const char *data = tensor->data + tensor->bytes * (size_t)sample;
-        fed[in_count] = ort_tensor(ort, data, tensor->bytes, tensor->dims, tensor->rank, tensor->type);
-        ins[in_count++] = tensor->name;
+    for (size_t index = 0; index < goldens->count[IN]; index++) {
+        Tensor *tensor = &goldens->tensor[IN][index];
+        memcpy(tensor->buffer, tensor->data + tensor->bytes * (size_t)sample, tensor->bytes);
     }
     double start = now_ms();
-    ort_run(ort, ins, fed, in_count, outs, out_count, given);
+    ort_run(ort, goldens);
     double took = now_ms() - start;
-    for (size_t index = 0; index < out_count; index++) {
-        int type;
-        int64_t dims[RANK_MOST];
-        size_t rank;
-        void *data = ort_data(ort, given[index], &type, dims, &rank, RANK_MOST);
-        if (comparing) compare(wanted[index], sample, data, type, dims, rank);
-        ort_release(ort, ORT_RELEASE_VALUE, given[index]);
-    }
-    for (size_t index = 0; index < in_count; index++) ort_release(ort, ORT_RELEASE_VALUE, fed[index]);
+    if (comparing) compare(goldens, sample);
     return took;
 }
 
 static void json_text(const char *text) {
     putchar('"');
     for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') printf("\\%c", c);
-        else if (c < 32) printf("\\u%04x", c);
-        else putchar(c);
+        if (*text == '"' || *text == '\\' || (unsigned char)*text < 32) printf("\\u%04x", (unsigned char)*text);
+        else putchar(*text);
     }
     putchar('"');
 }
 
 static void json_outputs(const Goldens *goldens) {
-    const char *comma = "";
-    printf("\"outputs\": [");
-    for (int index = 0; index < goldens->tensors; index++) {
-        const Tensor *tensor = &goldens->tensor[index];
-        if (!tensor->output) continue;
-        printf("%s{\"name\": ", comma);
-        json_text(tensor->name);
-        if (tensor->why[0]) {
-            printf(", \"worst\": null, \"why\": ");
-            json_text(tensor->why);
-        } else
-            printf(", \"worst\": %.9g", tensor->worst);
-        printf(", \"exact\": %s, \"sample\": %d}", is_float(tensor->type) ? "false" : "true", tensor->sample);
-        comma = ", ";
+    for (size_t index = 0; index < goldens->count[OUT]; index++) {
+        const Tensor *t = &goldens->tensor[OUT][index];
+        printf("%s{\"name\": ", index ? ", " : "");
+        json_text(t->name);
+        if (t->broken) printf(", \"worst\": null, \"why\": \"not a number in sample %d\"", t->sample);
+        else printf(", \"worst\": %.9g", t->worst);
+        printf(", \"exact\": %s, \"sample\": %d}", is_float(t->type) ? "false" : "true", t->sample);
     }
-    printf("]");
 }
 
+/* The most memory of this process; what `exec` inherited from a bigger parent does not count, as in getrusage(). */
 static double peak_bytes(void) {
     char line[256];
     double kib = 0;
-    struct rusage use;
     FILE *file = fopen("/proc/self/status", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmHWM: %lf", &kib) == 1) break;
+    while (file && fgets(line, sizeof line, file) && sscanf(line, "VmHWM: %lf", &kib) != 1) continue;
     if (file) fclose(file);
-    if (kib <= 0 && getrusage(RUSAGE_SELF, &use) == 0) kib = (double)use.ru_maxrss;
     return kib * 1024;
 }
 
@@ -126,34 +97,25 @@ static void choose_cores(const char *list) {
     if (sched_setaffinity(0, sizeof set, &set)) die(64, "no such cores: %s", list);
 }
 
-typedef struct {
-    int most, count;
-    double *ms, microwatts, joules; /* joules and microwatts are below 0 where nothing measures them */
-} Times;
-
-static Times timed(Ort *ort, Goldens *goldens, const Wish *wish) {
-    Times times = {wish->runs > 0 ? wish->runs : 1, 0, NULL, 0, -1};
-    double next = 0, power_sum = 0, power, start, end;
-    int powers = 0;
-    if (!(times.ms = malloc(sizeof(double) * (size_t)times.most))) die(70, "no memory for %d times", times.most);
+/* Writes each run's milliseconds into `ms`; gives how many. `joules` of one, below 0 where nothing measures them. */
+static int timed(Ort *ort, Goldens *goldens, const Wish *wish, double *ms, double *joules) {
+    double next = 0, watts = 0, power, took = 0;
+    int count = 0, powers = 0;
     for (int run = 0; run < wish->warm_up; run++) run_sample(ort, goldens, run % goldens->samples, 0);
-    double before = readings(wish->counters);
-    start = now_ms();
-    while (times.count < times.most && (wish->seconds <= 0 || now_ms() - start < wish->seconds * 1e3 || !times.count)) {
-        times.ms[times.count] = run_sample(ort, goldens, times.count % goldens->samples, 0);
-        times.count++;
-        if (now_ms() < next) continue;
-        next = now_ms() + 200;
-        if ((power = readings(wish->powers)) >= 0) power_sum += power, powers++;
-        double share = wish->seconds > 0 ? (now_ms() - start) / wish->seconds / 1e3 : (double)times.count / times.most;
-        fprintf(stderr, "step %.4f run %d\n", 0.3 + 0.7 * (share < 1 ? share : 1), times.count);
+    double before = readings(wish->counters), start = now_ms();
+    while (count < wish->runs && (wish->seconds <= 0 || took < wish->seconds || !count)) {
+        ms[count] = run_sample(ort, goldens, count % goldens->samples, 0);
+        count++;
+        took = (now_ms() - start) / 1e3;
+        if (took < next) continue;
+        next = took + 0.2;
+        if ((power = readings(wish->powers)) >= 0) watts += power / 1e6, powers++;
+        double share = wish->seconds > 0 ? took / wish->seconds : (double)count / wish->runs;
+        fprintf(stderr, "step %.4f run %d\n", 0.3 + 0.7 * fmin(share, 1), count);
     }
-    end = now_ms();
     double after = readings(wish->counters);
-    times.microwatts = powers ? power_sum / powers : -1;
-    if (before >= 0 && after >= before) times.joules = (after - before) / 1e6 / times.count;
-    else if (powers) times.joules = times.microwatts / 1e6 * (end - start) / 1e3 / times.count;
-    return times;
+    *joules = before >= 0 && after >= before ? (after - before) / 1e6 / count : powers ? watts / powers * took / count : -1;
+    return count;
 }
 
 static Wish wishes(int count, char **words) {
@@ -173,36 +135,39 @@ static Wish wishes(int count, char **words) {
         else if (!strcmp(key, "--socket")) wish.socket = value;
         else die(64, "unknown argument %s", key);
     }
+    wish.runs = wish.runs > 0 ? wish.runs : 1;
     return wish;
 }
 
-int main(int count, char **words) {
+int main(int argc, char **argv) {
     static Goldens goldens;
-    static char path[4096];
+    char path[4096];
     Ort ort = {0};
-    Wish wish = wishes(count, words);
-    snprintf(path, sizeof path, "%s/goldens.bin", words[1]);
+    Wish wish = wishes(argc, argv);
+    snprintf(path, sizeof path, "%s/goldens.bin", argv[1]);
     goldens_open(&goldens, path);
-    ort_open(&ort, words[2]);
-    snprintf(path, sizeof path, "%s/model.onnx", words[1]);
-    double start = now_ms();
+    ort_open(&ort, argv[2]);
+    snprintf(path, sizeof path, "%s/model.onnx", argv[1]);
+    double start = now_ms(), first = 0, joules, *ms = calloc((size_t)wish.runs, sizeof *ms);
+    if (!ms) die(70, "no memory for %d times", wish.runs);
     ort_load(&ort, path, wish.threads, wish.profile);
-    double load = now_ms() - start, first = 0;
+    double load = now_ms() - start;
+    ort_bind(&ort, &goldens);
     for (int sample = 0; sample < goldens.samples; sample++) {
-        double took = run_sample(&ort, &goldens, sample, 1);
-        first = sample ? first : took;
-        if (!wish.health) fprintf(stderr, "step %.4f golden sample %d of %d\n", 0.3 * (sample + 1) / goldens.samples, sample + 1, goldens.samples);
+        double took = run_sample(&ort, &goldens, sample, 1), share = (sample + 1.0) / goldens.samples;
+        if (!sample) first = took;
+        if (!wish.health) fprintf(stderr, "step %.4f golden sample %d of %d\n", 0.3 * share, sample + 1, goldens.samples);
     }
-    if (wish.health) return serve(&ort, &goldens, &wish, words[1]);
-    Times times = timed(&ort, &goldens, &wish);
-    printf("{\"ort\": \"%s\", \"python\": \"\", \"samples\": %d, \"tolerance\": %.9g, ", ort.version, goldens.samples, goldens.tolerance);
+    if (wish.health) return serve(&ort, &goldens, &wish, argv[1]);
+    int count = timed(&ort, &goldens, &wish, ms, &joules);
+    printf("{\"ort\": \"%s\", \"python\": \"\", \"samples\": %d, \"tolerance\": %.9g, \"outputs\": [", ort.version,
+           goldens.samples, goldens.tolerance);
     json_outputs(&goldens);
-    printf(", \"load_ms\": %.4f, \"first_ms\": %.4f, \"peak_bytes\": %.0f, \"joules\": ", load, first, peak_bytes());
-    if (times.joules >= 0) printf("%.9g, \"times_ms\": [", times.joules);
-    else printf("null, \"times_ms\": [");
-    for (int run = 0; run < times.count; run++) printf("%s%.4f", run ? ", " : "", times.ms[run]);
+    printf("], \"load_ms\": %.4f, \"first_ms\": %.4f, \"peak_bytes\": %.0f, ", load, first, peak_bytes());
+    if (joules >= 0) printf("\"joules\": %.9g, ", joules);
+    printf("\"times_ms\": [");
+    for (int run = 0; run < count; run++) printf("%s%.4f", run ? ", " : "", ms[run]);
     printf("]}\n");
-    ort_release(&ort, ORT_RELEASE_SESSION, ort.session); /* this is also what writes the profile */
-    ort_release(&ort, ORT_RELEASE_ENV, ort.env);
+    ort_close(&ort);
     return 0;
 }

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -42,35 +41,15 @@ static int whole(int peer, char *data, size_t size, int sending) {
 }
 
 static int answer(Ort *ort, Goldens *goldens, int peer) {
-    const char *ins[TENSORS_MOST], *outs[TENSORS_MOST];
-    Handle fed[TENSORS_MOST], given[TENSORS_MOST] = {0};
-    char *held[TENSORS_MOST];
-    size_t in_count = 0, out_count = 0, sizes[TENSORS_MOST];
-    int fine = 1;
-    for (int index = 0; index < goldens->tensors && fine; index++) {
-        Tensor *tensor = &goldens->tensor[index];
-        if (tensor->output) {
-            sizes[out_count] = tensor->bytes;
-            outs[out_count++] = tensor->name;
-            continue;
-        }
-        if (!(held[in_count] = malloc(tensor->bytes + 1))) die(70, "no memory");
-        fine = whole(peer, held[in_count], tensor->bytes, 0);
-        fed[in_count] = ort_tensor(ort, held[in_count], tensor->bytes, tensor->dims, tensor->rank, tensor->type);
-        ins[in_count++] = tensor->name;
+    for (size_t index = 0; index < goldens->count[IN]; index++)
+        if (!whole(peer, goldens->tensor[IN][index].buffer, goldens->tensor[IN][index].bytes, 0)) return 0;
+    ort_run(ort, goldens);
+    for (size_t index = 0; index < goldens->count[OUT]; index++) {
+        const Tensor *tensor = &goldens->tensor[OUT][index];
+        uint64_t size = tensor->bytes;
+        if (!whole(peer, (char *)&size, sizeof size, 1) || !whole(peer, tensor->buffer, size, 1)) return 0;
     }
-    if (fine) ort_run(ort, ins, fed, in_count, outs, out_count, given);
-    for (size_t index = 0; index < out_count && fine; index++) {
-        int type;
-        int64_t dims[RANK_MOST];
-        size_t rank;
-        uint64_t size = sizes[index];
-        char *data = ort_data(ort, given[index], &type, dims, &rank, RANK_MOST);
-        fine = whole(peer, (char *)&size, 8, 1) && whole(peer, data, sizes[index], 1);
-        ort_release(ort, ORT_RELEASE_VALUE, given[index]);
-    }
-    for (size_t index = 0; index < in_count; index++) ort_release(ort, ORT_RELEASE_VALUE, fed[index]), free(held[index]);
-    return fine;
+    return 1;
 }
 
 static void tell(const Wish *wish, const char *release, const char *state, long checks, long served, double ms) {

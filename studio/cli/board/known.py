@@ -50,6 +50,7 @@ def list_(shell: Shell) -> Report:
     "--runner", type=click.Choice(("auto", "python", "native")), default="auto", help="What runs it."
 )
 @click.option("--group", "groups", multiple=True, help="A group to push to together; may repeat.")
+@click.option("--sign", type=click.Path(path_type=Path), help="SSH key that signs what is sent there.")
 @click.option("--fingerprint", default="", help="Accept the host key if it is this one (SHA256:…).")
 @click.option("--yes", is_flag=True, help="Accept the host key that is shown.")
 @click.option("--replace", is_flag=True, help="Replace a board of this name, and a changed host key.")
@@ -65,6 +66,7 @@ def add(
     python: str,
     runner: str,
     groups: tuple[str, ...],
+    sign: Path | None,
     fingerprint: str,
     yes: bool,
     replace: bool,
@@ -73,8 +75,9 @@ def add(
     from studio.boards.book import Board
 
     host, user, port = split_address(address, user, port or 0)
-    path = str(key.expanduser().resolve()) if key else ""
+    path, sign_key = (str(each.expanduser().resolve()) if each else "" for each in (key, sign))
     new = Board(name, "ssh", host, port, user, path, folder, python, runner=runner, groups=groups)
+    new = msgspec.structs.replace(new, sign_key=sign_key)
     shown = shell.session.boards.host_key(new)
     if shown is not None and shown.state != "known":
         accept_key(shell, new, shown, fingerprint, yes)
