@@ -81,7 +81,7 @@ def correct_biases(
         key = _key(node, levels[fact.name], weight, means)
         if key not in cache:
             change = levels[fact.name].dequantized() - weight
-            cache[key] = shift_of(*(_response(node, change, mean) for mean in means))
+            cache[key] = shift_of(*_responses(node, change, means))
         shift: Shift = cache[key]
         if shift.change.size == fact.out_channels:
             set_bias(work, node, (bias - shift.change).astype(np.float32))
@@ -108,10 +108,9 @@ def _key(node: ir.Node, levels: Levels, weight: Array, means: tuple[Array, ...])
     return f"bias:{digest.hexdigest()}"
 
 
-def _response(node: ir.Node, weight: Array, mean: Array) -> Array:
-    """The node's output for one sample `mean`, weight replaced, bias left out; mean per channel."""
+def _responses(node: ir.Node, weight: Array, means: Sequence[Array]) -> Array:
+    """The node's outputs (means, channels) for samples `means`, weight replaced, bias left out."""
     from studio.compress.single import run_node
 
-    out = run_node(node, [mean[None].astype(np.float32), weight.astype(np.float32)])
-    axes = (0, *range(2, out.ndim))
-    return np.asarray(out.mean(axis=axes, dtype=np.float64))
+    out = run_node(node, [np.stack(means).astype(np.float32), weight.astype(np.float32)])
+    return np.asarray(out.mean(axis=tuple(range(2, out.ndim)), dtype=np.float64))
