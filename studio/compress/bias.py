@@ -104,8 +104,13 @@ def _key(node: ir.Node, levels: Levels, weight: Array, means: tuple[Array, ...])
     if not levels.key:
         digest.update((levels.dequantized() - weight).tobytes())
     for mean in means:
-        digest.update(mean.tobytes())
+        digest.update(_distinct(mean).tobytes())
     return f"bias:{digest.hexdigest()}"
+
+
+def _distinct(mean: Array) -> Array:
+    """Without the axes along which one number stands for all."""
+    return mean[tuple(slice(None if step else 1) for step in mean.strides)]
 
 
 def _responses(node: ir.Node, weight: Array, means: Sequence[Array]) -> Array:
