@@ -1,13 +1,14 @@
 """From an edit to its figures: ours against the loops of users of onnxruntime and NNCF, in one run.
 
-    python tests/bench/live.py NETS --peers PEERS/bin/python --out RESULTS      # under ten minutes when quiet
+    python tests/bench/live.py NETS --peers PEERS/bin/python --out RESULTS --write docs/bench.md
 
 NETS is the folder of `nets.py`; the bundled sample is added. The edit is one layer in the middle, to another
-width. Ours: rebuild, first figure (32 samples), all samples, in the engine on one thread; from a cut kept
-ahead of the layer, from the inputs (whole), and with learned rounding. Theirs: quantize again with the layer
-left out or in, a session, the same samples. Contestants take turns, so that what else the machine does hits
-all: read the ratios. Then a net of ResNet-18's size at 224² without labels, on two threads, and the window
-from slider to repainted figure. Writes results.json and results.md; asserts nothing.
+width. Ours: rebuild, first figure (32 samples), all samples, in the engine; from a cut kept ahead of the
+layer, from the inputs (whole), and with learned rounding. Theirs: quantize again with the layer left out or
+in, a session, the same samples. All have the same number of threads. Contestants take turns, so that what
+else the machine does hits all: read the ratios. Then a net of ResNet-18's size at 224² without labels, which
+stops when it knows the agreement to a point (about three minutes to get ready, 5 GB on the disk), and
+the window from slider to repainted figure. Writes results.json and results.md; asserts nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import live_resnet
 import live_table
 from peers_machine import commit
 from peers_machine import facts as machine
+from peers_table import publish
 
 from studio.control import Control
 from studio.data.reference import DataRef
@@ -46,6 +48,7 @@ WIDTHS = (7, 6, 5, 7, 6, 5)
 LEARNED_WIDTHS = (4, 3, 2)
 CALIBRATION = 200
 TIGHT = 1.0
+LARGE_CUT = 2 << 30
 Times = dict[str, float]
 
 
@@ -53,10 +56,14 @@ class Ours:
     """The engine, as the window drives it."""
 
     def __init__(
-        self, model: Path, data: Path, samples: int, folder: Path, repair: tuple[str, ...] = ()
+        self,
+        model: Path,
+        data: Path,
+        samples: int,
+        bench: LocalWorkbench,
+        repair: tuple[str, ...] = (),
     ) -> None:
-        folder.mkdir()
-        self.bench = LocalWorkbench(folder, threads=1)
+        self.bench = bench
         self.facts: Facts = self.bench.open(str(model), Control())
         self.data = DataRef(str(data), None, samples)
         repair = repair or tuple(name for name in REPAIRS if name != "round")
@@ -102,7 +109,8 @@ def _arm(found: Comparison) -> float:
 @contextmanager
 def peer(python: str, tool: str, ours: Ours, model: Path, samples: int) -> Iterator[Callable[[int], Times]]:
     """Another tool's loop, in a process of its own; every other edit leaves the layer out."""
-    command = [python, HERE / "live_peer.py", tool, model, ours.data.path, samples, CALIBRATION, ours.layer]
+    made_for = [model, ours.data.path, samples, CALIBRATION, ours.layer, ours.bench._threads]
+    command = [python, HERE / "live_peer.py", tool, *made_for]
     pipes: dict[str, Any] = {
         "stdin": subprocess.PIPE,
         "stdout": subprocess.PIPE,
@@ -141,9 +149,11 @@ def _medians(edits: list[Times]) -> Times:
 def net(model: Path, data: Path, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All contestants on one net."""
     samples = options.samples
-    folder.mkdir()
-    cut, whole = (Ours(model, data, samples, folder / name) for name in ("cut", "whole"))
-    learned = Ours(model, data, samples, folder / "learned", REPAIRS)
+
+    def ours(name: str, repair: tuple[str, ...] = ()) -> Ours:
+        return Ours(model, data, samples, LocalWorkbench(folder / name, threads=options.threads), repair)
+
+    cut, whole, learned = ours("cut"), ours("whole"), ours("learned", REPAIRS)
     behind = cut.prepare()
     whole.edit(8)
     with ExitStack() as stack:
@@ -157,14 +167,23 @@ def net(model: Path, data: Path, options: argparse.Namespace, folder: Path) -> d
 
 
 def large(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """A net of ResNet-18's size at 224², agreement with the original."""
+    """A net of ResNet-18's size at 224²: agreement with the original, until it is known to a point."""
     folder.mkdir()
     model, data = live_resnet.write(folder, options.pictures)
-    ours = Ours(model, data, options.pictures, folder / "made")
-    ours.bench._threads = min(os.cpu_count() or 1, 2)
+    bench = LocalWorkbench(folder / "made", threads=options.threads, cut_budget=LARGE_CUT, tight=TIGHT)
+    ours = Ours(model, data, options.pictures, bench)
+    began = perf_counter()
     behind = ours.prepare()
+    ready = perf_counter() - began
     times = _medians([ours.edit(bits) for bits in (7, 6, 5)])
-    return {"layer": ours.layer, "behind": behind, "samples": options.pictures, "times": {"ours, cut": times}}
+    times |= {"seen": times["tight_n"] / options.pictures}
+    return {
+        "layer": ours.layer,
+        "behind": behind,
+        "samples": options.pictures,
+        "ready_s": round(ready, 1),
+        "times": {"ours, cut": times},
+    }
 
 
 def window(samples: int) -> dict[str, Any]:
@@ -179,7 +198,7 @@ def main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"machine": machine(options.peers, here().name), "nets": {}}
-    results["machine"]["commit"] = commit()
+    results["machine"] |= {"commit": commit(), "threads": options.threads}
     results["load"] = [round(os.getloadavg()[0], 1)] * 2
     with tempfile.TemporaryDirectory() as folder:
         for name in options.nets:
@@ -194,6 +213,9 @@ def main() -> None:
         if options.pictures:
             results["large"] = large(options, Path(folder, "large"))
             _keep(results, options.out)
+    if options.write:
+        text = live_table.markdown(results).replace("\n### ", "\n#### ")
+        publish(options.write, text, live_table.BEGIN, live_table.END)
     print((options.out / "results.md").read_text())
 
 
@@ -213,8 +235,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nets", nargs="+", default=list(NETS))
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument(
-        "--pictures", type=int, default=800, help="at 224², for the large net; 0: leave it out"
+        "--pictures", type=int, default=4000, help="at 224², for the large net; 0: leave it out"
     )
+    parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 2))
+    parser.add_argument("--write", type=Path, help="a document whose results are replaced by these")
     parser.add_argument("--no-window", action="store_true")
     return parser.parse_args()
 

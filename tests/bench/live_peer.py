@@ -1,6 +1,6 @@
 """The loop of a user of another quantizer, edit by edit: quantize, open a session, evaluate the same samples.
 
-    python live_peer.py onnxruntime|nncf MODEL DATA SAMPLES CALIBRATION LAYER
+    python live_peer.py onnxruntime|nncf MODEL DATA SAMPLES CALIBRATION LAYER THREADS
 
 Each line on stdin is an edit: `out` leaves LAYER in float, `in` quantizes it too. Each answer is a line of
 JSON with milliseconds to the built file, the first 32 answers and all of them. Imports nothing of ours,
@@ -64,11 +64,13 @@ def with_nncf(model: Path, samples: NDArray[Any], folder: Path) -> Quantize:
     return quantize
 
 
-def edit(quantize: Quantize, left_out: list[str], x: NDArray[Any], folder: Path) -> dict[str, float]:
+def edit(
+    quantize: Quantize, left_out: list[str], x: NDArray[Any], folder: Path, threads: int
+) -> dict[str, float]:
     began = perf_counter()
     quantize(left_out, folder / "made.onnx")
     built = perf_counter()
-    session = _session(folder / "made.onnx")
+    session = _session(folder / "made.onnx", threads)
     name = session.get_inputs()[0].name
     session.run(None, {name: x[:FIRST]})
     first = perf_counter()
@@ -78,14 +80,14 @@ def edit(quantize: Quantize, left_out: list[str], x: NDArray[Any], folder: Path)
     return {place: 1000 * (time - began) for place, time in times.items()}
 
 
-def _session(path: Path) -> ort.InferenceSession:
+def _session(path: Path, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def main() -> None:
-    tool, model, data, count, calibration, layer = sys.argv[1:]
+    tool, model, data, count, calibration, layer, threads = sys.argv[1:]
     with np.load(data) as arrays, tempfile.TemporaryDirectory() as folder:
         x = arrays["x"][: int(count)].astype(np.float32)
         key = "x_calibration" if "x_calibration" in arrays else "x"
@@ -93,7 +95,8 @@ def main() -> None:
         make = with_nncf if tool == "nncf" else with_onnxruntime
         quantize = make(Path(model), samples, Path(folder))
         for line in sys.stdin:
-            told = edit(quantize, [layer] if line.strip() == "out" else [], x, Path(folder))
+            left_out = [layer] if line.strip() == "out" else []
+            told = edit(quantize, left_out, x, Path(folder), int(threads))
             print("\n" + json.dumps(told), flush=True)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 224
+PIECE = 100
 WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
 
 
@@ -69,12 +71,21 @@ def write(folder: Path, pictures: int) -> tuple[Path, Path]:
     graph = helper.make_graph(net.nodes, "resnet18", ends[:1], ends[1:], net.weights)
     model, data = folder / "resnet18.onnx", folder / "pictures.npz"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), model)
-    np.savez(data, x=_pictures(pictures))
+    _save(data, pictures)
     return model, data
 
 
-def _pictures(count: int) -> np.ndarray:
+def _save(path: Path, count: int) -> None:
+    """An .npz of float32 (count, 3, 224, 224), written piece by piece: thousands do not fit into memory."""
     random = np.random.default_rng(224)
+    head = {"descr": "<f4", "fortran_order": False, "shape": (count, 3, SIDE, SIDE)}
+    with ZipFile(path, "w") as file, file.open("x.npy", "w", force_zip64=True) as out:
+        np.lib.format.write_array_header_1_0(out, head)
+        for start in range(0, count, PIECE):
+            out.write(_pictures(random, min(PIECE, count - start)).tobytes())
+
+
+def _pictures(random: np.random.Generator, count: int) -> np.ndarray:
     found = np.zeros((count, 3, SIDE, SIDE), np.float32)
     for side in (2, 7, 28, 112):
         coarse = random.normal(0, 1, (count, 3, side, side)).astype(np.float32)

@@ -25,13 +25,13 @@ _HEAD = (
 BEGIN, END = "<!-- results: written by tests/bench/quantizers.py -->", "<!-- end of results -->"
 
 
-def publish(path: Path, text: str) -> None:
+def publish(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Put `text` between the marks of the document at `path`; ValueError where they are missing."""
-    head, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not end:
-        raise ValueError(f"{path} has no marks {BEGIN} … {END}")
-    path.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
+    head, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path} has no marks {begin} … {end}")
+    path.write_text(f"{head}{begin}\n\n{text}\n{end}{tail}", encoding="utf-8")
 
 
 def document(results: dict[str, Any]) -> str:
