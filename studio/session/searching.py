@@ -36,7 +36,8 @@ class Searching(Racing):
         """Effect of each group alone, at the stops of the first `rounds`, measured here or by the workers of
         the `cluster` at that address. What is found stays with the model, when it is cancelled too.
 
-        Where the worker dies on the way, it goes on in a new one with what is not measured yet.
+        Where the worker dies on the way, listeners are told, and it goes on in a new one with what is not
+        measured yet.
         """
         document = self.journal.document
         rows: dict[tuple[str, str], Sensitivity] = {}
@@ -76,6 +77,7 @@ class Searching(Racing):
                 if cluster or len(notes) == _DEATHS:
                     raise
                 notes = (*notes, f"{error.cause}; what was measured by then is kept")
+                self._tell((), {changes.SENSITIVITY}, notes[-1:])  # at once, not when the rest is measured
 
     def search(
         self,
