@@ -4,10 +4,11 @@
     python tests/bench/search.py NETS --out RESULTS        # half an hour on two quiet cores
 
 Every net is searched on the first samples of `NETS/data.npz`, for the target of this computer, with every
-repair on. All files then answer the other samples, and each uniform recipe gets two verdicts:
+repair on. All files then answer the other samples, and each uniform recipe gets three verdicts:
 
-- on the front: whether the front of `Found.steady` holds a file that is no larger and no less accurate there,
-  better in one of the two (`dominated`), or none (`NOT`);
+- where chosen: whether the front of `Found.steady` holds a file that is no larger and no less accurate on the
+  samples that it was chosen on, better in one of the two (`dominated`), or none (`NOT`);
+- on the front: the same on the others (the front was made without them; the look at all of its files was not);
 - chosen before: the same of the one file that the search would name, the likeliest to be the most accurate of
   those that are no larger; `level` where it is less accurate by no more than the interval of the paired
   difference allows.
@@ -36,7 +37,7 @@ from studio.metrics import Comparison
 from studio.paths import resource
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Budgets, Effort
-from studio.search.front import Found, likeliest
+from studio.search.front import Found, Visited, likeliest
 from studio.search.table import uniform
 from studio.session.session import Session
 from studio.workbench.api import Candidate, ModelRef
@@ -68,7 +69,8 @@ class Point:
 class Duel:
     """A uniform recipe, the front's answer to it, and the paired difference answer − uniform in points.
 
-    `over` holds those of the front that are better in bytes or accuracy and worse in neither.
+    `over` holds those of the front that are better in bytes or accuracy and worse in neither; `before` says
+    whether there is one by the samples that they were chosen on.
     """
 
     rival: Point
@@ -76,7 +78,8 @@ class Duel:
     gain: float
     low: float
     high: float
-    over: tuple[Point, ...] = ()
+    over: tuple[Point, ...]
+    before: bool
 
     @property
     def verdict(self) -> str:
@@ -133,21 +136,34 @@ class Bench:
     def _duel(self, label: str, recipe: Recipe, found: Found, front: dict[str, Point]) -> Duel:
         rival = self.workbench.build(replace(self.job, recipe=recipe), Control())
         point, answer = self._point(label, rival), likeliest(found.visited, rival.bytes)
+        over = tuple(each for each in front.values() if _beats(each, point))
+        there = self._chosen(rival)
+        before = any(_beats(_seen(each), there) for each in found.steady)
         if answer is None:
-            return Duel(point, None, 0.0, 0.0, 0.0)
+            return Duel(point, None, 0.0, 0.0, 0.0, over, before)
         against = self.workbench.open(rival.path, Control())
         paired = self._judged(ModelRef.to(against), answer.artifact).difference
-        over = tuple(each for each in front.values() if _beats(each, point))
         known = front[answer.artifact.sha256]
-        return Duel(point, known, paired.value, paired.low or 0.0, paired.high or 0.0, over)
+        return Duel(point, known, paired.value, paired.low or 0.0, paired.high or 0.0, over, before)
 
     def _point(self, label: str, artifact: Artifact) -> Point:
         figure = self._judged(self.job.model, artifact).difference
         return Point(label, artifact.bytes, figure.value, figure.low or 0.0, figure.high or 0.0)
 
+    def _chosen(self, artifact: Artifact) -> Point:
+        """On the samples that the search saw."""
+        assert self.job.data is not None
+        candidate = Candidate(artifact.path, artifact)
+        found = self.workbench.compare(self.job.model, candidate, self.job.data, lambda _: None, Control())
+        return Point("", artifact.bytes, found.difference.value, 0.0, 0.0)
+
     def _judged(self, against: ModelRef, artifact: Artifact) -> Comparison:
         candidate = Candidate(artifact.path, artifact)
         return self.workbench.compare(against, candidate, self.judging, lambda _: None, Control())
+
+
+def _seen(visited: Visited) -> Point:
+    return Point(visited.label, visited.artifact.bytes, -visited.drop, 0.0, 0.0)
 
 
 def _beats(one: Point, other: Point) -> bool:
@@ -169,19 +185,20 @@ def markdown(nets: Sequence[Net], samples: tuple[int, int], seed: int) -> str:
     """One table for each net, and how many uniform recipes are beaten."""
     duels = [duel for net in nets for duel in net.duels]
     counts = {kind: sum(duel.verdict == kind for duel in duels) for kind in ("dominated", "level", "NOT")}
-    held = sum(bool(duel.over) for duel in duels)
+    held, before = sum(bool(duel.over) for duel in duels), sum(duel.before for duel in duels)
     lines = [
         f"Chosen on {samples[0]:,} samples, judged on {samples[1]:,} others; seed {seed}. "
-        f"The front dominates {held} of {len(duels)} uniform recipes. By the one file chosen before "
+        f"The front dominates {before} of {len(duels)} uniform recipes where it was chosen and {held} on the "
+        f"others. By the one file chosen before "
         f"{counts['dominated']} are dominated, {counts['level']} level, {counts['NOT']} not.",
         f"{platform.machine()}, Python {platform.python_version()}.",
     ]
     for net in nets:
         lines += ["", f"`{net.name}`: {net.original:.2f} % in float, target {net.target}, "]
         lines[-1] += f"{net.visited} files in {net.seconds:.0f} s, {len(net.front)} on the front."
-        heads = "uniform | bytes | against float | on the front | smallest that dominates"
+        heads = "uniform | bytes | against float | where chosen | on the front | smallest that dominates"
         lines += ["", f"| {heads} | chosen before | bytes | chosen − uniform | verdict |"]
-        lines += ["|---|---|---|---|---|---|---|---|---|", *(_row(duel) for duel in net.duels)]
+        lines += ["|---|---|---|---|---|---|---|---|---|---|", *(_row(duel) for duel in net.duels)]
         lines += [
             "",
             "Front: " + "; ".join(f"{each.bytes:,} bytes {_points(each)}" for each in net.front) + ".",
@@ -191,7 +208,8 @@ def markdown(nets: Sequence[Net], samples: tuple[int, int], seed: int) -> str:
 
 def _row(duel: Duel) -> str:
     rival, answer = duel.rival, duel.answer
-    cells = [rival.label, f"{rival.bytes:,}", _points(rival), duel.held]
+    cells = [rival.label, f"{rival.bytes:,}", _points(rival)]
+    cells += ["dominated" if duel.before else "NOT", duel.held]
     cells += [f"{duel.over[0].bytes:,}: {_points(duel.over[0])}" if duel.over else "–"]
     cells += [answer.label, f"{answer.bytes:,}"] if answer else ["–", "–"]
     cells += [f"{duel.gain:+.2f} [{duel.low:+.2f}, {duel.high:+.2f}]", duel.verdict]
@@ -234,7 +252,10 @@ def main() -> None:
             model = resource("samples", "fashion.onnx") if name == "sample" else asked.folder / f"{name}.onnx"
             nets.append(Bench(name, model, parts, folder).run(effort))
         judged = len(np.load(parts[1])["y"])
-    told = [asdict(net) | {"verdicts": [[duel.held, duel.verdict] for duel in net.duels]} for net in nets]
+    told = [
+        asdict(net) | {"verdicts": [[duel.before, duel.held, duel.verdict] for duel in net.duels]}
+        for net in nets
+    ]
     (asked.out / "search.json").write_text(json.dumps(told, indent=1))
     text = markdown(nets, (asked.choosing, judged), asked.seed)
     (asked.out / "search.md").write_text(text)
