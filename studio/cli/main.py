@@ -15,7 +15,8 @@ from studio.cli.models import compare, evaluate, inspect_
 from studio.cli.optimize import optimize
 from studio.cli.plugins import plugins
 from studio.cli.report import report
-from studio.cli.search import search, sensitivity
+from studio.cli.search import search
+from studio.cli.sensitivity import sensitivity
 from studio.cli.settings import settings
 from studio.cli.targets import targets
 

@@ -29,6 +29,7 @@ PREPROCESSING = click.option(
 SIGN = click.option(
     "--sign", type=click.Path(path_type=Path), help="Sign what is sent to the board with this SSH key."
 )
+CLUSTER = click.option("--cluster", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:8786.")
 LIMIT = click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the first N samples.")
 RECIPE = click.option("--recipe", type=click.Path(path_type=Path), help="A recipe file.")
 PRESET = click.option("--preset", help=f"A shipped recipe: {', '.join(presets.names())}.")

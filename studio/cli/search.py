@@ -1,4 +1,4 @@
-"""`sensitivity` and `search`: what each layer costs, and budgets in, recipe out."""
+"""`search`: budgets in, recipe out."""
 
 from __future__ import annotations
 
@@ -13,40 +13,10 @@ from studio.cli.models import interval
 from studio.cli.optimize import refuse_same
 from studio.cli.shell import Report, Shell, verb
 from studio.errors import RecipeError
-from studio.metrics import Comparison, Sensitivity
+from studio.metrics import Comparison
 from studio.recipe.text import parse_set
 from studio.search.budgets import Budgets, Effort, parse_bytes, parse_latency
 from studio.search.front import Found, Visited
-
-CLUSTER = click.option("--cluster", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:8786.")
-
-
-@click.command()
-@options.MODEL
-@options.DATA
-@options.PREPROCESSING
-@options.LIMIT
-@options.TARGET
-@click.option("--rounds", type=click.IntRange(1, 3), default=3, help="1: three stops a group; 3: every stop.")
-@CLUSTER
-@verb
-def sensitivity(
-    shell: Shell,
-    model: Path,
-    data: Path | None,
-    preprocessing: Path | None,
-    limit: int,
-    target: str | None,
-    rounds: int,
-    cluster: str,
-) -> Report:
-    """What each setting of each group alone does to accuracy; what was measured before is not repeated."""
-    options.open_model(shell, model, data, preprocessing, limit)
-    options.demand_data(shell, model)
-    if target is not None:
-        shell.session.set_target(target)
-    done = shell.session.sensitivity(shell.control(), rounds=rounds, cluster=cluster)
-    return Report({"rows": [_row_json(each) for each in done.value]}, _rows_text(done.value), done.notes)
 
 
 @click.command()
@@ -64,7 +34,7 @@ def sensitivity(
 @click.option("--minutes", type=click.FloatRange(min=0), default=0.0, help="Breed on until so long is over.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Another seed, other children.")
 @click.option("--holdout", is_flag=True, help="Choose on half of the samples, judge on the other half.")
-@CLUSTER
+@options.CLUSTER
 @options.SIGN
 @click.option("--front", is_flag=True, help="Print every recipe that no other beats.")
 @verb
@@ -119,32 +89,6 @@ def _budgets(max_drop: float | None, max_bytes: str | None, max_latency: str | N
     return Budgets(max_drop, size, *parse_latency(max_latency))
 
 
-def _row_json(row: Sensitivity) -> dict[str, Any]:
-    return {
-        "group": row.group,
-        "setting": row.setting,
-        "difference": row.difference.value,
-        "interval": interval(row.difference),
-        "n": row.difference.n,
-        "sqnr_db": row.sqnr_db,
-        "bytes": row.bytes,
-    }
-
-
-def _rows_text(rows: tuple[Sensitivity, ...]) -> str:
-    cells = [
-        [
-            row.group,
-            row.setting,
-            tables.figure(row.difference, signed=True),
-            "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}",
-            tables.count(row.bytes),
-        ]
-        for row in rows
-    ]
-    return tables.table(("group", "setting", "difference", "SQNR dB", "bytes"), cells)
-
-
 def _found_json(found: Found) -> dict[str, Any]:
     return {
         "met": not found.fails,
@@ -155,7 +99,7 @@ def _found_json(found: Found) -> dict[str, Any]:
         "held_out": found.judged is not None,
         "latency_ms": found.best.latency,
         "latency_source": found.best.timed,
-        "front": [_dot_json(each) for each in found.front],
+        "front": [_dot_json(each) for each in found.steady],
         "visited": [_dot_json(each) for each in found.visited],
     }
 
@@ -193,7 +137,7 @@ def _front_text(found: Found) -> str:
             tables.figure(each.comparison.difference, signed=True),
             _time_text(each),
         ]
-        for each in found.front
+        for each in found.steady
     ]
     return tables.table(("no other beats", "bytes", "difference", "latency"), rows)
 
@@ -211,6 +155,6 @@ def _found_text(path: str, found: Found) -> str:
         ("difference", tables.figure(told.difference, signed=True)),
         ("latency", _time_text(found.best)),
         ("budgets", "; ".join(str(each) for each in found.fails) or "all met"),
-        ("measured", f"{len(found.visited)} recipes, {len(found.front)} of them beaten by no other"),
+        ("measured", f"{len(found.visited)} recipes, {len(found.steady)} of them beaten by no other"),
     ]
     return tables.pairs(items)

@@ -13,18 +13,17 @@ from studio.control import Control
 from studio.data.adjusted import FOR_COLOURS, VALUES, Adjusted, channel_axis, steps, text
 from studio.data.reference import Adjustment, DataFacts
 from studio.data.samples import Dataset
-from studio.doctor.chance import chance, near_chance
+from studio.doctor.chance import chance, near_chance, proven
 from studio.doctor.findings import PREPROCESSING, Evidence, Finding, Fix
 from studio.measure.accuracy import Original, Reading, batches, sample_count
 from studio.measure.choose import metric_for
 from studio.measure.outputs import OutputCache
 from studio.measure.sessions import SessionSource
 from studio.measure.tasks import TOP1
-from studio.metrics import Comparison, Figure
+from studio.metrics import Comparison
 
 _BOASTS = 25.0
 _PROBE, _FINALISTS = 64, 3
-_MANY = 2.81 / 1.96  # see `examine`: many ways are tried, and few of them told
 
 
 def preparing(
@@ -82,16 +81,12 @@ def _best(
         found.append((_held(original, dataset, how, cache, threads, _PROBE), how))
     ranked = sorted(found, key=lambda each: -each[0].difference.value)[:_FINALISTS]
     last = [(how, _held(original, dataset, how, cache, threads)) for held, how in ranked if _gain(held) > 0]
-    proven = [each for each in last if _proven(each[1].difference)]
-    return max(proven, key=lambda each: _gain(each[1])) if proven else None
+    sure = [each for each in last if proven(each[1].difference)]
+    return max(sure, key=lambda each: _gain(each[1])) if sure else None
 
 
 def _gain(held: Comparison) -> float:
     return held.difference.value
-
-
-def _proven(gain: Figure) -> bool:
-    return gain.low is not None and gain.value > _MANY * (gain.value - gain.low)
 
 
 def adjustments(facts: DataFacts) -> Iterator[Adjustment]:

@@ -21,7 +21,8 @@ class Diagnosing(Searching):
     """Looks for the cause of a loss."""
 
     def diagnose(self, job: Job, emit: Callable[[Finding], None], control: Control) -> Diagnosis:
-        from studio.doctor.examine import Patient, examine
+        from studio.doctor.examine import examine
+        from studio.doctor.trials import Patient
 
         opened = self._model(job.model, control)
         if job.data is None:

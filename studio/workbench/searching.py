@@ -1,18 +1,18 @@
-"""Many files built and measured: sensitivity and search."""
+"""Many recipes built and measured: the search and its candidates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio import estimate, predict, target
+from studio import estimate, predict
 from studio.artifact import Artifact
 from studio.control import Control
 from studio.errors import BuildError, DataError, WorkerError
-from studio.metrics import Comparison, Sensitivity
+from studio.metrics import Comparison
 from studio.paths import data_dir
 from studio.recipe.settings import Recipe
 from studio.search.budgets import HERE, Wish
@@ -20,34 +20,17 @@ from studio.search.front import Found, Visited
 from studio.search.store import VisitedStore, store_name
 from studio.workbench.api import Candidate, Job
 from studio.workbench.building import plan_of
-from studio.workbench.measuring import Measuring
+from studio.workbench.sensing import Sensing
 
 if TYPE_CHECKING:
-    from studio.measure.sensitivity import Asked, Bench, Trial
-    from studio.measure.sensitivity_store import Effect, SensitivityStore
     from studio.workbench.cluster import Crew
 
 CHOOSING, JUDGING = 0, 1  # which half of the samples does what, where they are held out
 COARSE = 2  # rounds of sensitivity that are enough to lay a curve through
 
 
-class Searching(Measuring):
+class Searching(Sensing):
     """Long work over many recipes."""
-
-    def sensitivity(
-        self,
-        job: Job,
-        rounds: int,
-        cluster: str,
-        emit: Callable[[Sensitivity], None],
-        control: Control,
-    ) -> tuple[Sensitivity, ...]:
-        with self._crew(job, cluster, control) as crew:
-            return self._rows(job, rounds, emit, control, crew)
-
-    def effect(self, job: Job, trial: Trial, order: str, control: Control) -> Effect:
-        """What one setting does, `job` being the base that it is laid over; for workers of a cluster."""
-        return self._trying(job, control).effect(trial, order, control)
 
     def search(self, job: Job, wish: Wish, emit: Callable[[Visited], None], control: Control) -> Found:
         from studio.search.search import Search
@@ -120,63 +103,6 @@ class Searching(Measuring):
         flips = tuple(replace(flip, sample=part.number(flip.sample)) for flip in found.flips)
         return replace(found, flips=flips)
 
-    def _rows(
-        self,
-        job: Job,
-        rounds: int,
-        emit: Callable[[Sensitivity], None],
-        control: Control,
-        crew: Crew | None,
-    ) -> tuple[Sensitivity, ...]:
-        """Sensitivity, measured here or by the `crew`; what is known already is not asked of it."""
-        import onnxruntime
-
-        from studio.measure.live import Live
-        from studio.measure.sensitivity import FEW, ROUNDS, sensitivity
-        from studio.measure.sensitivity_store import SensitivityStore, store_name
-
-        bench = self._trying(job, control)
-        facts, data = self._model(job.model, control).facts, bench.dataset
-        name = store_name(facts.key, data.facts.key, FEW.limit, onnxruntime.__version__)
-        store = SensitivityStore((self._folder or data_dir()) / "sensitivity" / name)
-        bench = replace(bench, store=store, live=Live(self._cut_budget // 4))
-        measure = bench.effects if crew is None else _kept_effects(crew, job, store)
-        loaded = target.load(job.recipe.target)
-        return sensitivity(facts, bench, loaded, control, emit, ROUNDS[:rounds], measure)
-
-    def _trying(self, job: Job, control: Control) -> Bench:
-        """What builds and measures single settings laid over `job`."""
-        from studio.measure.sensitivity import FEW, Bench
-
-        opened = self._model(job.model, control)
-        if job.data is None:
-            raise DataError(opened.facts.name, "sensitivity is measured on data", "Attach a data set.")
-
-        def build(recipe: Recipe, part: Control) -> Artifact:
-            return self.build(replace(job, recipe=recipe), part)
-
-        dataset, effort = self._dataset(job.data, opened.facts, control), replace(FEW, threads=self._threads)
-        return Bench(
-            self._original(opened), dataset, job.recipe, build, effort, self._outputs, live=self._live
-        )
-
-    @contextmanager
-    def _crew(self, job: Job, cluster: str, control: Control) -> Iterator[Crew | None]:
-        """The workers of a cluster by its address, None where that is empty."""
-        from studio.graph.onnx_edge import external_files
-        from studio.workbench.cluster import Crew, Files
-
-        if not cluster:
-            yield None
-            return
-        model = self._model(job.model, control)
-        if job.data is None:
-            raise DataError(model.facts.name, "workers need samples", "Attach a data set.")
-        key = self._dataset(job.data, model.facts, control).facts.key
-        files = Files(Path(job.model.path), job.model.key, external_files(model.ir), Path(job.data.path), key)
-        with Crew(cluster, files) as crew:
-            yield crew
-
     def _store(self, job: Job, wish: Wish, control: Control) -> VisitedStore:
         assert job.data is not None  # sensitivity has asked for it
         dataset = self._dataset(job.data, self._model(job.model, control).facts, control)
@@ -223,17 +149,6 @@ class Visits:
         for seen in self.crew.visits(jobs, self.wish):
             place = self.bench.artifact_path(seen.artifact.path)
             yield replace(seen, artifact=replace(seen.artifact, path=place))
-
-
-def _kept_effects(
-    crew: Crew, job: Job, store: SensitivityStore
-) -> Callable[[Sequence[Asked]], Generator[Effect]]:
-    def measured(asked: Sequence[Asked]) -> Generator[Effect]:
-        for effect in crew.effects(job, asked):
-            store.add(effect)
-            yield effect
-
-    return measured
 
 
 def _demand_reachable(wish: Wish) -> None:

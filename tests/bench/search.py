@@ -8,7 +8,7 @@ repair on. All files then answer the other samples, and each uniform recipe gets
 
 - where chosen: whether the front of `Found.steady` holds a file that is no larger and no less accurate on the
   samples that it was chosen on, better in one of the two (`dominated`), or none (`NOT`);
-- on the front: the same on the others (the front was made without them; the look at all of its files was not);
+- on the front: the same on the others, which had no say in the front;
 - chosen before: the same of the one file that the search would name, the likeliest to be the most accurate of
   those that are no larger; `level` where it is less accurate by no more than the interval of the paired
   difference allows.
