@@ -59,7 +59,7 @@ class Problem:
         lowest and highest step; steps of 1 are counted from zero."""
         steps = np.diff(self.table.astype(np.int64))
         step = steps[0] if steps.size and (steps == steps[0]).all() else 0
-        low = self.table[0] if step == 1 else 0
+        low = int(self.table[0]) if step == 1 else 0  # int8 itself cannot count a table of 8 bits
         return tuple(np.float32(each) for each in (self.table[0], step, low, low + self.table.size - 1))
 
 

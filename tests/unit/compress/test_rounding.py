@@ -30,6 +30,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _TABLES = (odd(1), uniform(2), odd(2), uniform(4), np.array([-90, -20, -3, 0, 5, 31, 77, 127], np.int8))
 
 
+@pytest.mark.parametrize(
+    "table", [*(uniform(bits) for bits in range(2, 9)), np.arange(-64, 65, dtype=np.int8)]
+)
+def test_levels_are_the_nearest_of_the_table(table: Array) -> None:
+    exact = np.linspace(-140, 140, 997, dtype=np.float32).reshape(1, 1, -1)
+    found = Problem(exact, np.eye(997)[None], table).levels(exact)
+    assert np.abs(found - exact).tolist() == np.abs(table[:, None, None, None] - exact).min(axis=0).tolist()
+
+
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
