@@ -21,7 +21,7 @@ from studio.compress.fold import weight_array
 from studio.compress.pruning.rows import affordable, chunks
 from studio.compress.pruning.walk import peak_bytes
 from studio.compress.ranges import Range
-from studio.compress.rounding import Problem, best_rounding
+from studio.compress.rounding import Problem, best_rounding, order_of, second_order
 from studio.compress.sides import Shelf
 from studio.compress.twins import Rows, Twins, output, shift
 from studio.compress.weights import Levels, uniform
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 NARROW = 7  # bits from which on down rounding is learned
 _DAMP = 0.03  # of the mean moment, on every weight's own: keeps the inverse stable
-_AIM = 0.1  # the same, pulling the aim towards the weights as they were
+_PULL = 0.1  # the same, pulling the aim towards the weights as they were
 _TINY = 1e-12
 TOO_LARGE = (
     "weights are rounded to the nearest level: the net is too large to learn better in reasonable time"
@@ -96,12 +96,12 @@ def reconstruct(
 
 
 def _settled(twins: Twins, index: int, levels: Levels) -> Settled:
-    """8 bits, zero points, blocks and shared weights keep their levels."""
+    """8 bits, zero points and shared weights keep their levels."""
     fact, node = twins.layers[index]
     rows = twins.rows(index)
     shared = node.inputs[1] is None or len(node.inputs[1].uses()) > 1
     found, gain = levels, 0.0
-    if levels.bits <= NARROW and not shared and levels.zero is None and not levels.block:
+    if levels.bits <= NARROW and not shared and levels.zero is None:
         found, gain = _rounded(node, rows, levels)
     return Settled(found, gain, shift(fact, node, found, rows))
 
@@ -125,25 +125,36 @@ def _rounded(node: ir.Node, rows: Rows, levels: Levels) -> tuple[Levels, float]:
 
 
 def _learned(node: ir.Node, rows: Rows, levels: Levels, weight: Array) -> Levels:
-    given, rounded = (_centred(node, each) for each in rows.part(held=False))
     plain = patches.matrix(node, weight)
+    aimed, gram = _aim(node, rows, plain)
+    problem = Problem(
+        rows=aimed,
+        gram=gram,
+        table=uniform(8) if levels.table is None else levels.table,
+        frozen=plain == 0 if (levels.values[weight == 0] == 0).all() and (weight == 0).any() else None,
+        tied=levels.scale.size < plain.shape[0] * plain.shape[1],
+    )
+    if levels.block:  # scales stay: blocks are short, and theirs fit closely
+        steps = patches.matrix(node, np.repeat(levels.scale, levels.block, axis=0))
+        values, kept = second_order(problem, order_of(gram), steps).astype(np.int8), levels.scale
+    else:
+        channels = np.broadcast_to(levels.scale, (plain.shape[0] * plain.shape[1],)).reshape(plain.shape[:2])
+        values, scale, _ = best_rounding(problem, patches.matrix(node, levels.values), channels)
+        kept = scale.reshape(-1)[: levels.scale.size].astype(np.float32)
+    return replace(levels, values=patches.restored(node, values, weight.shape), scale=kept)
+
+
+def _aim(node: ir.Node, rows: Rows, plain: Array) -> tuple[Array, Array]:
+    """The weights (G, O, K) that would give what the float net gives, from the layer's rounded inputs, and
+    the moments (G, K, K) of these, damped."""
+    given, rounded = (_centred(node, each) for each in rows.part(held=False))
     places = max(1, given.shape[1])
     gram = rounded.swapaxes(1, 2) @ rounded / places
     cross = (plain @ given.swapaxes(1, 2)) @ rounded / places  # outputs are few: cheaper than moments
     unit = np.maximum(np.einsum("gkk->gk", gram).mean(axis=1), _TINY).astype(np.float32)[:, None]
-    cross += _AIM * unit[..., None] * plain
-    aimed = _solved(_damped(gram, _AIM * unit), cross.swapaxes(1, 2))
-    channels = np.broadcast_to(levels.scale, (plain.shape[0] * plain.shape[1],)).reshape(plain.shape[:2])
-    problem = Problem(
-        rows=np.ascontiguousarray(aimed.swapaxes(1, 2), np.float32),
-        gram=_damped(gram, _DAMP * unit),
-        table=uniform(8) if levels.table is None else levels.table,
-        frozen=plain == 0 if (levels.values[weight == 0] == 0).all() and (weight == 0).any() else None,
-        tied=levels.scale.size < channels.size,
-    )
-    values, scale, _ = best_rounding(problem, patches.matrix(node, levels.values), channels)
-    kept = scale.reshape(-1)[: levels.scale.size].astype(np.float32)
-    return replace(levels, values=patches.restored(node, values, weight.shape), scale=kept)
+    cross += _PULL * unit[..., None] * plain
+    aimed = _solved(_damped(gram, _PULL * unit), cross.swapaxes(1, 2)).swapaxes(1, 2)
+    return np.ascontiguousarray(aimed, np.float32), _damped(gram, _DAMP * unit)
 
 
 def _damped(gram: Array, unit: Array) -> Array:

@@ -39,8 +39,8 @@ class Problem:
         return np.asarray(np.einsum("gok,gok->go", off @ self.gram, off))
 
     def nearest(self, scale: Array) -> Array:
-        """The levels nearest to `rows` / `scale`; zero where frozen."""
-        found = self.levels(self.rows / scale[..., None])
+        """The levels nearest to `rows` / `scale`, (G, O) or (G, O, K); zero where frozen."""
+        found = self.levels(self.rows / (scale if scale.ndim == 3 else scale[..., None]))
         return found if self.frozen is None else np.where(self.frozen, np.float32(0), found)
 
     def levels(self, exact: Array) -> Array:
@@ -129,13 +129,20 @@ def _inverse_factor(matrix: Array) -> Array:
 
 
 def second_order(problem: Problem, order: Order | None, scale: Array) -> Array:
-    """Round the columns of largest moment first, each error handed on to the open columns."""
+    """Round the columns of largest moment first, each error handed on to the open columns.
+
+    `scale` is (G, O), or (G, O, K) where the weights of one output have several.
+    """
     if order is None:
         return problem.nearest(scale)
     places = order.places[:, None, :]
     frozen = None if problem.frozen is None else np.take_along_axis(problem.frozen, places, axis=2)
-    rows = np.take_along_axis(problem.rows, places, axis=2)
-    values = _handed_on(problem, columns_of(rows / scale[..., None]), order.upper, frozen)
+    rows, units = np.take_along_axis(problem.rows, places, axis=2), None
+    if scale.ndim == 3:
+        units = columns_of(np.take_along_axis(scale, places, axis=2))
+    else:
+        rows = rows / scale[..., None]
+    values = _handed_on(problem, columns_of(rows), order.upper, frozen, units)
     out = np.empty_like(values)
     np.put_along_axis(out, np.broadcast_to(places, values.shape), values, axis=2)
     return out
@@ -146,18 +153,22 @@ def columns_of(rows: Array) -> Array:
     return np.ascontiguousarray(rows.swapaxes(1, 2))
 
 
-def _handed_on(problem: Problem, open_: Array, upper: Array, frozen: Array | None) -> Array:
-    """Levels (G, O, K) of the columns `open_` (G, K, O), in units of their scales, which are used up."""
+def _handed_on(
+    problem: Problem, open_: Array, upper: Array, frozen: Array | None, units: Array | None
+) -> Array:
+    """Levels (G, O, K) of the columns `open_` (G, K, O), which are used up; `units` are their scales, None
+    where they are told in these already."""
     values, width = np.empty_like(open_), open_.shape[1]
     for start in range(0, width, _BLOCK):
         stop = min(start + _BLOCK, width)
         errors = np.empty((open_.shape[0], stop - start, open_.shape[2]), np.float32)
         for column in range(start, stop):
             exact = open_[:, column]
-            found = problem.levels(exact)
+            found = problem.levels(exact if units is None else exact / units[:, column])
             if frozen is not None:
                 found[frozen[:, :, column]] = 0.0
-            error = (exact - found) / upper[:, column, column, None]
+            off = exact - (found if units is None else found * units[:, column])
+            error = off / upper[:, column, column, None]
             open_[:, column + 1 : stop] -= upper[:, column, column + 1 : stop, None] * error[:, None]
             values[:, column], errors[:, column - start] = found, error
         open_[:, stop:] -= upper[:, start:stop, stop:].swapaxes(1, 2) @ errors

@@ -85,7 +85,7 @@ class Twins:
         alone = node.inputs[1] is not None and len(node.inputs[1].uses()) == 1
         own = self._given.stamps[str(node.outputs[0].name)]
         ahead = self._rounded.stamps[self._rounded.names[index]]
-        marks = f"{levels.bits}:{levels.book}:{alone}"
+        marks = f"{levels.bits}:{levels.book}:{levels.block}:{alone}"
         return _digest(self._said, own, ahead, marks, levels.values, levels.scale, levels.table)
 
     def rows(self, index: int) -> Rows:
@@ -152,13 +152,14 @@ def _digest(*parts: str | Array | None) -> str:
 
 
 def _known(node: ir.Node, fact: LayerFact, levels: Levels | None) -> bool:
-    """Whether the layer is one of those that can be looked at: plain weights, one scale a channel."""
+    """Whether the layer is one of those that can be looked at: plain weights around zero."""
     weight = weight_array(node)
-    if levels is None or weight is None or levels.scale.size not in (1, fact.out_channels):
+    if levels is None or weight is None or levels.zero is not None:
+        return False
+    if levels.scale.size not in (1, fact.out_channels) and not levels.block:
         return False
     width = weight.size // fact.out_channels
-    plain = getattr(levels, "zero", None) is None and not getattr(levels, "block", 0)
-    return plain and width <= _WIDEST and patches.takes(node, weight)
+    return width <= _WIDEST and patches.takes(node, weight)
 
 
 def _put(model: ir.Model, node: ir.Node, index: int, array: Array) -> None:

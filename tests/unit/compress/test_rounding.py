@@ -106,7 +106,12 @@ def test_outputs_come_closer_to_float(make: Builder, bits: int) -> None:
     assert learned > plain + 3
 
 
-def test_products_gain_by_second_order_rounding_and_the_file_says_how_much(make: Builder) -> None:
+@pytest.mark.parametrize(
+    "wish", [Settings(bits=3, activations=32), Settings(bits=4, granularity="block", block=16)]
+)
+def test_products_gain_by_second_order_rounding_and_the_file_says_how_much(
+    make: Builder, wish: Settings
+) -> None:
     """GPTQ on the weights of MatMul, for inputs whose channels go together."""
     net = Net("N", 6, 48)
     mixed = net.array("mix", net.random.normal(0, 0.3, (48, 12)) @ net.random.normal(0, 1, (12, 48)))
@@ -119,7 +124,7 @@ def test_products_gain_by_second_order_rounding_and_the_file_says_how_much(make:
     model = net.model("y")
     x = inputs_of(model, 64, seed=8)
     given = Samples("mixed", x=inputs_of(model, 200))
-    asked = Recipe(rules=(Rule("y", Settings(bits=3, activations=32)),))
+    asked = Recipe(rules=(Rule("y", wish),))
     plain, learned = (
         make(model, msgspec.structs.replace(asked, repair=repair), data=given) for repair in ((), ("round",))
     )
