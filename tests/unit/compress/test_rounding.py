@@ -27,7 +27,14 @@ from studio.target import load
 from .conftest import Builder, Net, Samples, inputs_of, residual_net, run, spread_net, sqnr
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_TABLES = (odd(1), uniform(2), odd(2), uniform(4), np.array([-90, -20, -3, 0, 5, 31, 77, 127], np.int8))
+_TABLES = (
+    odd(1),
+    uniform(2),
+    odd(2),
+    uniform(4),
+    uniform(7),
+    np.array([-90, -20, -3, 0, 5, 31, 77, 127], np.int8),
+)
 
 
 @pytest.mark.parametrize(
