@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -34,6 +35,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         fresh.unlink(missing_ok=True)  # Gone already where it took its place.
     _sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else, here or in another process, changes the file at `path` meanwhile (if all ask this)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Long jobs that go on when the connection is gone. Runs on the board, in any POSIX sh.
 #
-#   sh jobs.sh ROOT start JOB < SCRIPT    start it, or find the one that runs or has ended already
+#   sh jobs.sh ROOT start JOB < SCRIPT    start it, or find the one that runs or has ended just now
 #   sh jobs.sh ROOT look JOB OFFSET       `running|died|ended STATUS`, a blank, size of err; then err from OFFSET on
 #   sh jobs.sh ROOT out JOB               what it printed
 #   sh jobs.sh ROOT stop JOB              end it and forget it
@@ -42,7 +42,7 @@ state() {
     if [ -f "$folder/rc" ]; then
         read -r code <"$folder/rc" && echo "ended $code" && return
     fi
-    read -r boot pid since <"$folder/owner" 2>/dev/null || { echo running && return; }
+    { read -r boot pid since <"$folder/owner"; } 2>/dev/null || { echo running && return; }
     if [ "$boot" = "$(boot_id)" ] && [ "$(started "$pid")" = "$since" ]; then
         echo running
     elif [ -f "$folder/rc" ]; then # it ended while we looked
@@ -50,6 +50,12 @@ state() {
     else
         echo died
     fi
+}
+
+stale() { # of an earlier boot, or ended over an hour ago: what it found is not of now
+    { read -r boot _ <"$folder/owner"; } 2>/dev/null || return 1
+    [ "$boot" = "$(boot_id)" ] || return 0
+    [ -f "$folder/rc" ] && [ -n "$(find "$folder/rc" -mmin +60 2>/dev/null)" ]
 }
 
 detached() { # COMMAND ...: in a session of its own, where the board can
@@ -63,10 +69,13 @@ detached() { # COMMAND ...: in a session of its own, where the board can
 
 do_start() {
     if [ -d "$folder" ]; then
-        case $(state) in
-        died) rm -rf "$folder" ;;
-        *) cat >/dev/null && echo again && return ;;
-        esac
+        said=$(state)
+        if [ "$said" != died ] && ! stale; then
+            cat >/dev/null
+            echo again
+            return
+        fi
+        rm -rf "$folder"
     fi
     mkdir -p "$folder" || die 74 "cannot make $folder"
     cat >"$folder/script" || die 74 "cannot write $folder/script"

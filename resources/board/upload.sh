@@ -42,6 +42,7 @@ do_put() { # ID NAME OFFSET [COMING]: append standard input, so many bytes where
     at=0
     [ ! -f "$file" ] || at=$(size_of "$file")
     [ "$at" = "$3" ] || die 65 "$2 has $at bytes, not $3"
+    : >>"$file" || die 74 "cannot write $2"
     sync_meanwhile "$file"
     record=$root/incoming/$1/.$2.sum
     case ${4:-} in ????????*) hash_meanwhile "$file" "$record" ;; esac

@@ -66,15 +66,24 @@ class Boards:
         return self.book.all()
 
     def add(self, board: Board, replace: bool = False) -> Board:
-        """Remember a board. Nothing is contacted: show `host_key` and `trust` it next."""
-        return self.book.add(board, replace)
+        """Remember a board. Nothing is contacted: show `host_key` and `trust` it next.
+
+        At another address it is another board: what was seen and measured of the old one is forgotten.
+        """
+        before = next((each for each in self.book.all() if each.name == board.name), board)
+        added = self.book.add(board, replace)
+        if (before.kind, before.host, before.port) != (board.kind, board.host, board.port):
+            self._drop(board.name)
+            self._forget(board.name)
+        return added
 
     def remove(self, board: Board | str) -> Board:
         """Forget a board; its releases stay on it (`delete` removes those)."""
         known = self._board(board)
         self._drop(known.name)
-        self.seen.forget(known.name)
-        return self.book.remove(known.name)
+        gone = self.book.remove(known.name)
+        self._forget(known.name)
+        return gone
 
     def host_key(self, board: Board | str) -> HostKey | None:
         """The key that the board shows: new, known, changed or revoked. None for this computer.
@@ -314,6 +323,10 @@ class Boards:
         if board.kind == "local":
             return LocalLink()
         return SshLink(board, self._hosts, self._loop, self.secrets)
+
+    def _forget(self, name: str) -> None:
+        self.seen.forget(name)
+        self.layer_store.forget(name)
 
     def _drop(self, name: str) -> None:
         with self._guard:

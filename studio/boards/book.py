@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from studio.errors import BoardError
-from studio.files import write_atomic
+from studio.files import locked, write_atomic
 from studio.paths import config_dir, data_dir
 
 THIS_COMPUTER = "this-computer"
@@ -129,9 +128,7 @@ class BoardBook:
 
     @contextmanager
     def _locked(self) -> Iterator[_File]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path):
             file = self._read()
             yield file
             write_atomic(self.path, msgspec.json.format(msgspec.json.encode(file), indent=2))

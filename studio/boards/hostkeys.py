@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from studio.errors import BoardError
-from studio.files import write_atomic
+from studio.files import locked, write_atomic
 from studio.paths import config_dir
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ class KnownHosts:
             self._store(key)
 
     def _store(self, key: HostKey) -> None:
-        old = self.own.read_text().splitlines() if self.own.exists() else []
-        kept = [line for line in old if line.split(None, 1)[:1] != [key.host]]
-        write_atomic(self.own, "\n".join([*kept, f"{key.host} {key.line}", ""]).encode())
+        with locked(self.own):
+            old = self.own.read_text().splitlines() if self.own.exists() else []
+            kept = [line for line in old if line.split(None, 1)[:1] != [key.host]]
+            write_atomic(self.own, "\n".join([*kept, f"{key.host} {key.line}", ""]).encode())
 
 
 def filed_as(host: str, port: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.files import write_atomic
+from studio.files import locked, write_atomic
 
 if TYPE_CHECKING:
     from studio.boards.facts import BoardFacts
@@ -43,19 +43,18 @@ class SeenBook:
 
     def note(self, name: str, what: str = "", state: str = "") -> None:
         """It was seen just now; what is not told stays as it was."""
-        known = self.all()
-        before = known.get(name, LastSeen(""))
         now = datetime.now().isoformat(" ", timespec="minutes")
-        known[name] = LastSeen(now, what or before.what, state or before.state)
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError), locked(self.path):
+            known = self.all()
+            before = known.get(name, LastSeen(""))
+            known[name] = LastSeen(now, what or before.what, state or before.state)
             write_atomic(self.path, msgspec.json.encode(known))
 
     def forget(self, name: str) -> None:
         """The board was removed from the list."""
-        known = self.all()
-        if known.pop(name, None):
-            with suppress(OSError):
+        with suppress(OSError), locked(self.path):
+            known = self.all()
+            if known.pop(name, None):
                 write_atomic(self.path, msgspec.json.encode(known))
 
 

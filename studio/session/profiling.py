@@ -21,6 +21,7 @@ from studio.session.outgoing import Outgoing
 from studio.workbench.api import Candidate, Job
 
 if TYPE_CHECKING:
+    from studio.boards.book import Board
     from studio.boards.package import Package
 
 
@@ -70,6 +71,22 @@ class Profiling(Outgoing):
             self._doubted = (*others, table) if table.invalid else others
             self._tables = None
         return self._tell(Profiled(table, taken.fresh, taken.shapes), {changes.BOARDS})
+
+    def board_add(self, board: Board, replace: bool = False) -> Changed[Board]:
+        added = super().board_add(board, replace)
+        self._look_again(board.name)
+        return added
+
+    def board_remove(self, board: str) -> Changed[Board]:
+        gone = super().board_remove(board)
+        self._look_again(board)
+        return gone
+
+    def _look_again(self, board: str) -> None:
+        """Another board may have that name now."""
+        with self._lock:
+            self._tables = None
+            self._doubted = tuple(each for each in self._doubted if each.board != board)
 
     @property
     def layer_tables(self) -> tuple[LayerTable, ...]:

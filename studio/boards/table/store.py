@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import msgspec
 
 from studio.boards.facts import BoardFacts
 from studio.errors import BoardError
-from studio.files import write_atomic
+from studio.files import locked, write_atomic
 from studio.graph.model import Facts
 from studio.layer_times import Cost, LayerLine, LayerShape, LayerTable, kinds, neighbours, stops
 from studio.paths import data_dir
@@ -51,14 +52,21 @@ class Store:
         return self._tables(board).tables.get(model)
 
     def keep_costs(self, digest: str, costs: Mapping[str, Cost]) -> None:
-        known = self._costs(digest)
-        known.costs |= {key: (each.core, each.entry, each.exit) for key, each in costs.items()}
-        self._write(self._costs_path(digest), known)
+        with self._change(self._costs_path(digest)):
+            known = self._costs(digest)
+            known.costs |= {key: (each.core, each.entry, each.exit) for key, each in costs.items()}
+            write_atomic(self._costs_path(digest), msgspec.json.encode(known))
 
     def keep_table(self, table: LayerTable) -> None:
-        known = self._tables(table.board)
-        known.tables[table.model] = table
-        self._write(self._tables_path(table.board), known)
+        with self._change(self._tables_path(table.board)):
+            known = self._tables(table.board)
+            known.tables[table.model] = table
+            write_atomic(self._tables_path(table.board), msgspec.json.encode(known))
+
+    def forget(self, board: str) -> None:
+        """What is called so now is another board; costs stay, being filed by what decides them."""
+        with self._change(self._tables_path(board)):
+            self._tables_path(board).unlink(missing_ok=True)
 
     def _costs_path(self, digest: str) -> Path:
         return self._folder / f"{digest}.json"
@@ -81,10 +89,11 @@ class Store:
             return _Tables(VERSION, {})
         return found if found.version == VERSION else _Tables(VERSION, {})
 
-    def _write(self, path: Path, content: msgspec.Struct) -> None:
+    @contextmanager
+    def _change(self, path: Path) -> Iterator[None]:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, msgspec.json.encode(content))
+            with locked(path):
+                yield
         except OSError as error:
             cause = f"layer times cannot be kept ({error.strerror})"
             raise BoardError(str(path), cause, "Make room there, or set TRIMTAB_HOME.") from error

@@ -68,3 +68,42 @@ def test_a_spoilt_file_is_named(book: BoardBook) -> None:
     book.path.write_text("{")
     with pytest.raises(BoardError, match=r"boards\.json"):
         book.all()
+
+
+def test_a_name_given_to_another_board_brings_nothing_along(tmp_path: Path) -> None:
+    from studio.boards.api import Boards
+    from studio.boards.table.store import Store
+    from studio.layer_times import LayerTable
+
+    with Boards(BoardBook(tmp_path / "boards.json")) as boards:
+        boards.layer_store = Store(tmp_path / "times")
+
+        def measured(board: Board) -> bool:
+            boards.add(board, replace=True)
+            known = boards.layer_store.table("pi", "net") is not None
+            assert known == ("pi" in boards.seen.all())
+            boards.layer_store.keep_table(LayerTable("pi", "net", "test", 1, ()))
+            boards.seen.note("pi", what="Raspberry Pi 4")
+            return known
+
+        assert not measured(Board("pi", host="10.0.0.4"))
+        assert measured(Board("pi", host="10.0.0.4", groups=("lab",)))
+        assert not measured(Board("pi", host="10.0.0.5"))
+        boards.remove("pi")
+        assert not measured(Board("pi", host="10.0.0.5"))
+
+
+def test_changes_at_the_same_moment_are_all_kept(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from studio.boards.hostkeys import HostKey, KnownHosts
+    from studio.boards.seen import SeenBook
+
+    def change(at: int) -> None:
+        SeenBook(tmp_path / "seen.json").note(f"board{at}")
+        KnownHosts(tmp_path / "hosts").accept(HostKey(f"10.0.0.{at}", "ssh-ed25519", "", "new", f"key {at}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(change, range(40)))
+    assert len(SeenBook(tmp_path / "seen.json").all()) == 40
+    assert len((tmp_path / "hosts").read_text().splitlines()) == 40
