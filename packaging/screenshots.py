@@ -36,8 +36,10 @@ SCENES = (
     Scene("inspector", "inspector"),
     Scene("pareto", "pareto"),
     Scene("pareto-light", "pareto", "light"),
+    Scene("doctor", "doctor"),
     Scene("samples", "samples"),
-    Scene("settings", "settings", "light"),
+    Scene("settings", "settings"),
+    Scene("settings-light", "settings", "light"),
     Scene("jobs", "jobs"),
     Scene("history", "history"),
     Scene("boards", "boards"),
@@ -68,6 +70,18 @@ def pareto(window):
     form = window.page.of(AutoPanel).form
     form.ticks["max_bytes"].setChecked(True)
     form.drag("max_bytes", 200_000.0)
+
+
+def doctor(window):
+    """What every layer at 4 bits lost, and what wins it back."""
+    from studio.gui.bridge import DOCTOR
+    from studio.gui.doctor.panel import DoctorPanel
+
+    window.bridge.goto(len(window.bridge.session.journal.steps) - 1)
+    _measured(window)
+    window.actions_["page_doctor"].trigger()
+    window.page.of(DoctorPanel).run.click()
+    _until(window, lambda: not window.bridge.busy(DOCTOR))
 
 
 def samples(window):

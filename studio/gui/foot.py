@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QProgressBar, QToolButton, QWidget
 
 from studio.gui import icons
-from studio.gui.panel import Elided, label
+from studio.gui.panel import Elided
 from studio.gui.texts import T
 from studio.gui.theme import Look
 from studio.gui.vitals import Vitals
 from studio.jobs import Advance, Outcome
 
 _ROOMY = 1400
+_GAP, _REST = 10, 60  # between two parts; the menu of the rest and the margins
+_IDLE, _JOB = 80, 420  # what the left says while nothing runs, and with a bar beside it
 
 
 class Foot(QFrame):
@@ -29,14 +32,17 @@ class Foot(QFrame):
         self.setObjectName("foot")
         self.setFixedHeight(32)
         self._look = look
+        self._busy = False
         self._waiting: dict[int, str] = {}  # labels by ticket, the newest last
         self._advances: dict[int, Advance] = {}
-        self._text, self._engine = label(T.jobs_idle, pixels=12), Elided(pixels=12)
+        self._text, self._engine = Elided(pixels=12, mode=Qt.TextElideMode.ElideRight), Elided(pixels=12)
         self._engine.setObjectName("muted")
         self._engine.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.vitals = Vitals()
         self._bar, self._stop = QProgressBar(), QToolButton()
         self.pages = {key: self._page_button(key, text) for key, text in pages}
+        self._offered: Collection[str] = ()
+        self.rest, self._rest_menu = QToolButton(), QMenu(self)
         self._arrange()
         look.changed.connect(self._dress)
         self._dress()
@@ -55,12 +61,19 @@ class Foot(QFrame):
         self._stop.clicked.connect(lambda: self.stop.emit(self.ticket))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
-        row.setSpacing(10)
+        row.setSpacing(_GAP)
         for each in (self._text, self._bar, self._stop):
             row.addWidget(each)
         row.addStretch(1)
         for button in self.pages.values():
             row.addWidget(button)
+        self.rest.setObjectName("page")
+        self.rest.setText("…")
+        self.rest.setAccessibleName(T.pages_more)
+        self.rest.setToolTip(T.pages_more)
+        self.rest.setMenu(self._rest_menu)
+        self.rest.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row.addWidget(self.rest)
         row.addStretch(1)
         row.addWidget(self._engine)
         row.addWidget(self.vitals)
@@ -80,16 +93,34 @@ class Foot(QFrame):
         """A narrow window does without what is only good to know."""
         super().resizeEvent(event)
         self.vitals.setVisible(self.width() >= _ROOMY)
+        self._fit()
 
     def show_page(self, key: str) -> None:
         """Which page is open."""
         for name, button in self.pages.items():
             button.setChecked(name == key)
+        self._fit()
 
     def offer(self, keys: Collection[str]) -> None:
         """Which pages there are to go to."""
-        for name, button in self.pages.items():
-            button.setVisible(name in keys)
+        self._offered = keys
+        self._fit()
+
+    def _fit(self) -> None:
+        """Pages that have no room go into a menu, the last first; the open one stays."""
+        wide = {key: self.pages[key].sizeHint().width() + _GAP for key in self.pages if key in self._offered}
+        room, out = self.width() - _REST - (_JOB if self.ticket else _IDLE), list[str]()
+        for key in reversed(wide):
+            if sum(wide.values()) - sum(wide[each] for each in out) <= room:
+                break
+            if not self.pages[key].isChecked():
+                out.append(key)
+        for key, button in self.pages.items():
+            button.setVisible(key in wide and key not in out)
+        self._rest_menu.clear()
+        for key in reversed(out):
+            self._rest_menu.addAction(self.pages[key].text(), partial(self.page.emit, key))
+        self.rest.setVisible(bool(out))
 
     @property
     def ticket(self) -> int:
@@ -126,6 +157,9 @@ class Foot(QFrame):
         ticket = self.ticket
         for each in (self._bar, self._stop):
             each.setVisible(bool(ticket))
+        if bool(ticket) != self._busy:
+            self._busy = bool(ticket)
+            self._fit()
         if not ticket:
             self._text.setText(T.jobs_idle)
             return

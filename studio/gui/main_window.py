@@ -13,13 +13,14 @@ from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from studio.gui import commands, icons, numbers, preferences
+from studio.gui import commands, focus, icons, numbers, preferences
 from studio.gui.actions import Actions
 from studio.gui.boards.pick import BoardPick
 from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
 from studio.gui.dress import steps
 from studio.gui.files import Files
+from studio.gui.focus import FocusRing
 from studio.gui.foot import Foot
 from studio.gui.help import HelpPanel, topic_of
 from studio.gui.keeping import Keeper, progress_of
@@ -71,7 +72,7 @@ class MainWindow(QMainWindow):
         self._turns = Turns(self)
         self.presenter = Presenter(self.bridge, self.page)
         self._arrange()
-        self._curtain = Curtain(self.look, self)
+        self._curtain, self._ring = Curtain(self.look, self), FocusRing(self.look, self)
         self.palette_ = Palette(partial(commands.entries, self), self)
         self.pick = BoardPick(self.bridge, self.palette_, self._add_board)
         self.tour = Tour(stops(self.page, self.edges.toolbar), self.look, self)
@@ -110,7 +111,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(T.app)
         self.setWindowIcon(icons.icon("trimtab", "#ffffff", size=64))
         self.setAcceptDrops(True)
-        self.setMinimumSize(960, 620)
+        self.setMinimumSize(960, 680)
         self.resize(1500, 940)
         self.start.recent.show_paths(self.preferences.recent_there(), self.preferences.said)
         self.start.lost.show_lost(self.keeper.recovery.lost())
@@ -283,6 +284,10 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Escape and self.page.blank:
             self._show_page(START)
         super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802 - Qt's own name
+        self._ring.walking = True
+        return focus.step(self, next)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._remember()

@@ -18,8 +18,7 @@ QMainWindow, QDialog {{ background: {window}; }}
 #palette QListWidget::item {{ border: none; border-radius: 6px; padding: 4px 10px; }}
 #answers {{ background: {surface}; border: none; padding: 4px; }}
 #answers::item {{ border: none; border-radius: 8px; padding: 4px; }}
-#divider {{ background: {line_strong}; border: 0 solid {surface}; border-left-width: 6px;
- border-right-width: 6px; }}
+#divider {{ background: {line_strong}; }}
 #doubt {{ background: {warn_soft}; border: 1px solid {warn}; border-radius: 9px; padding: 6px 10px; }}
 #lost {{ background: {warn_soft}; border: 1px solid {warn}; border-radius: 9px; }}
 #muted {{ color: {muted}; }}
@@ -31,7 +30,7 @@ QPushButton:hover, QToolButton:hover {{ background: {raised}; border-color: {lin
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {accent_soft}; }}
 QPushButton:focus, QToolButton:focus, QLineEdit:focus, QComboBox:focus {{ border-color: {accent_text}; }}
 QPushButton#primary {{ background: {accent}; color: {on_accent}; border-color: {accent}; }}
-QPushButton#primary:hover {{ border-color: {text}; }}
+QPushButton#primary:hover, QPushButton#primary:focus {{ border-color: {text}; }}
 QPushButton:disabled, QPushButton#primary:disabled {{
  background: {raised}; color: {ghost}; border-color: {line}; }}
 QToolButton:disabled {{ color: {ghost}; }}

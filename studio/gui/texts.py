@@ -22,6 +22,7 @@ class Texts(PanelTexts, frozen=True, forbid_unknown_fields=True):
     open: str = "Open"
     open_title: str = "Open a model"
     open_filter: str = "Models and projects (*.onnx *.pt2 *.pt *.pth *.trimtab);;All files (*)"
+    pages_more: str = "More panels"
     open_board: str = "Open from a board…"
     new_window: str = "New window"
     no_window_cause: str = "the system did not start the program again"

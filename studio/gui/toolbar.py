@@ -54,10 +54,10 @@ class Toolbar(QFrame):
         row.addSpacing(8)
         row.addWidget(self._button("open"))
         row.addWidget(self._menu_button("data", T.data, self._data_menu()))
-        row.addWidget(_divider())
+        _divide(row)
         row.addWidget(self._button("undo", text=False))
         row.addWidget(self._button("redo", text=False))
-        row.addWidget(_divider())
+        _divide(row)
         row.addWidget(self._menu_button("presets", T.presets, self.presets))
         row.addWidget(self._menu_button("target", T.target, self.targets, T.target_tip))
         row.addWidget(self._button("sensitivity"))
@@ -162,8 +162,10 @@ class Toolbar(QFrame):
             button.setIcon(icons.icon(glyph, theme.text, theme.ghost))
 
 
-def _divider() -> QFrame:
+def _divide(row: QHBoxLayout) -> None:
     made = QFrame()
     made.setObjectName("divider")
-    made.setFixedSize(13, 22)
-    return made
+    made.setFixedSize(1, 22)
+    row.addSpacing(6)
+    row.addWidget(made)
+    row.addSpacing(6)

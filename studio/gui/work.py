@@ -60,6 +60,7 @@ class WorkPage(QWidget):
         for switch in (self.room.netron_switch, self.room.switch):
             self.graph_panel.tools.addWidget(switch)
         self.layers = LayersPanel(look)
+        self.layers.view.setTabKeyNavigation(False)  # Tab leaves the table; arrows go from cell to cell
         self.doing = Doing(self.layers.view, bridge)
         self.boards = BoardPanel(bridge, look)
         self.selection = Selection(self)

@@ -6,14 +6,14 @@ import itertools
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from studio.gui import fonts, icons
 from studio.gui.dress import dress
 from studio.gui.main_window import MainWindow
 from studio.gui.sheet import sheet
-from studio.gui.theme import DARK, LIGHT, Look, Theme, contrast, theme_for
+from studio.gui.theme import DARK, LIGHT, Look, Theme, contrast, palette, theme_for
 from studio.paths import resource
 
 _GROUNDS = ("window", "surface", "raised", "sunken")
@@ -36,6 +36,26 @@ def test_chips_and_buttons_read(theme: Theme) -> None:
     pairs += [(theme.accent_text, theme.accent_soft), (theme.on_accent, theme.accent)]
     pairs += [(theme.text, theme.accent_soft), (theme.muted, theme.accent_soft)]
     assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
+
+
+_ROLES = (
+    ("WindowText", "Window"),
+    ("Text", "Base"),
+    ("Text", "AlternateBase"),
+    ("ButtonText", "Button"),
+    ("ToolTipText", "ToolTipBase"),
+    ("HighlightedText", "Highlight"),
+    ("PlaceholderText", "Base"),
+    ("Link", "Base"),
+    ("Link", "Window"),
+)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_the_palette_reads(qapp: QApplication, theme: Theme) -> None:
+    made, role = palette(theme), QPalette.ColorRole
+    told = {pair: [made.color(getattr(role, name)).name() for name in pair] for pair in _ROLES}
+    assert [pair for pair, (ink, ground) in told.items() if contrast(ink, ground) < 4.5] == []
 
 
 def test_contrast_is_that_of_wcag() -> None:
