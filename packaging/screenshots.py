@@ -73,11 +73,12 @@ def pareto(window):
 
 
 def doctor(window):
-    """What every layer at 4 bits lost, and what wins it back."""
+    """What every layer at a single bit lost, and what wins it back."""
     from studio.gui.bridge import DOCTOR
     from studio.gui.doctor.panel import DoctorPanel
+    from studio.recipe.settings import Settings
 
-    window.bridge.goto(len(window.bridge.session.journal.steps) - 1)
+    window.bridge.edit(("*",), Settings(bits=1))
     _measured(window)
     window.actions_["page_doctor"].trigger()
     window.page.of(DoctorPanel).run.click()

@@ -18,7 +18,8 @@ from studio.jobs import Advance, Outcome
 
 _ROOMY = 1400
 _GAP, _REST = 10, 60  # between two parts; the menu of the rest and the margins
-_IDLE, _JOB = 80, 420  # what the left says while nothing runs, and with a bar beside it
+_TEXT = 210
+_IDLE, _JOB = 80, _TEXT + 230  # what the left says while nothing runs, and with a bar beside it
 
 
 class Foot(QFrame):
@@ -161,13 +162,18 @@ class Foot(QFrame):
             self._busy = bool(ticket)
             self._fit()
         if not ticket:
-            self._text.setText(T.jobs_idle)
+            self._say(T.jobs_idle)
             return
         last = self._advances.get(ticket)
         fraction, detail = (last.fraction, last.text) if last else (0.0, "")
         more = T.jobs_more.format(n=len(self._waiting) - 1) if len(self._waiting) > 1 else ""
-        self._text.setText("  ·  ".join(filter(None, (self._waiting[ticket], detail, more))))
+        self._say("  ·  ".join(filter(None, (self._waiting[ticket], detail, more))))
         self._bar.setValue(round(fraction * 1000))
+
+    def _say(self, text: str) -> None:
+        """A long text ends in …, a short one never: it keeps its room before all else."""
+        self._text.setText(text)
+        self._text.setMinimumWidth(min(self._text.sizeHint().width(), _TEXT))
 
     def _dress(self) -> None:
         self._stop.setIcon(icons.icon("close", self._look.theme.muted, size=12))
