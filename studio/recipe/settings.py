@@ -10,7 +10,6 @@ import msgspec
 
 from studio.graph.model import GroupFact, LayerFact
 
-VERSION = 1
 FLOAT = 32
 MAX_SPARSITY = 0.95
 REPAIRS = ("equalize", "smooth", "split", "round", "bias")
@@ -111,7 +110,6 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     `locks` are rules that hold over all others: presets, searches and edits leave them as they are.
     """
 
-    version: int = VERSION
     name: str = ""
     target: str = "onnxruntime-cpu"
     default: Settings = Settings()

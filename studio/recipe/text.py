@@ -8,13 +8,19 @@ from typing import Any, get_args
 import msgspec
 
 from studio.errors import RecipeError
-from studio.recipe.settings import REPAIRS, VERSION, Recipe, Rule, Settings
+from studio.recipe.settings import REPAIRS, Recipe, Rule, Settings
+
+VERSION = 2
+_LOCKS = 2  # the version that brought `locks`
 
 
 def dumps(recipe: Recipe) -> str:
     """Canonical JSON: equal recipes give equal text, keys sorted. The target is always named: what a
-    recipe comes to must not depend on the computer that reads it."""
+    recipe comes to must not depend on the computer that reads it. The version is the oldest that knows all
+    that is said (1 is not written): an older program reads what it can, and else says that it is too old."""
     said = {**msgspec.to_builtins(recipe), "target": recipe.target}
+    if recipe.locks:
+        said["version"] = _LOCKS
     return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=2).decode() + "\n"
 
 
@@ -88,10 +94,17 @@ def _names() -> str:
 
 
 def _migrated(raw: Any, origin: str) -> Any:
-    version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION
-    if isinstance(version, int) and version > VERSION:
+    """The fields of a recipe as of now, version 1 and later alike; only locks came with a version."""
+    if not isinstance(raw, dict):
+        return raw
+    version = raw.get("version", 1)
+    if type(version) is not int or version < 1:
+        raise RecipeError(
+            origin, f"version {version!r} is no version", f"Use 1 to {VERSION}, or leave it out."
+        )
+    if version > VERSION:
         raise RecipeError(origin, f"written by a newer Trimtab (version {version})", "Update Trimtab Studio.")
-    return raw
+    return {name: value for name, value in raw.items() if name != "version"}
 
 
 def _checked(recipe: Recipe, origin: str) -> Recipe:
