@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.compress.fold import bias_array, set_bias, weight_array
+from studio.compress.parts import bias_array, set_bias, weight_array
 from studio.compress.ranges import Seen
 from studio.compress.weights import Levels
 from studio.compress.work import Array, Work

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.compress.blocks import place_blocks
+from studio.compress.clean import drop_unused, share_equals
 from studio.compress.dynamic import Found, levels_for, place_dynamic, why_not_dynamic
-from studio.compress.fold import along, bias_array, drop_unused, share_equals, weight_array
 from studio.compress.halves import store_float
 from studio.compress.pairs import Ranges, insert_pairs, keep_apart
+from studio.compress.parts import along, bias_array, weight_array
 from studio.compress.places import find_places
 from studio.compress.quantize import levels_of
 from studio.compress.scales import narrowed, place_bias, place_scale

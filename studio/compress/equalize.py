@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.compress.digests import derived, digest_of
-from studio.compress.fold import along, bias_array, scale_channels, set_bias, set_weight, weight_array
+from studio.compress.parts import along, bias_array, scale_channels, set_bias, set_weight, weight_array
 from studio.compress.ranges import Seen
 from studio.compress.work import Array, Work, only_consumer
 from studio.graph.model import LayerFact

@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.compress.clean import own_constants, sweep, tidy
 from studio.compress.defaults import drop_defaults
-from studio.compress.digests import note
-from studio.compress.work import (
-    Array,
-    Work,
-    array_of,
-    attribute,
-    bypass,
-    can_bypass,
-    drop,
-    only_consumer,
-    set_input,
-)
+from studio.compress.parts import bias_array, scale_channels, set_bias, set_weight, weight_array
+from studio.compress.work import Array, Work, array_of, attribute, bypass, can_bypass, only_consumer
 from studio.graph.constants import is_constant
 from studio.graph.model import LayerFact
 
@@ -27,8 +18,6 @@ if TYPE_CHECKING:
 
 _FOLDABLE = ("Conv", "ConvTranspose", "Gemm")
 _NOTHING = ("Identity", "Dropout")
-_WORTH_SHARING = 512  # bytes: a small one costs more in surprise than it saves
-_HEAD = 256  # elements that tell nearly all constants apart
 
 
 def fold(work: Work) -> None:
@@ -38,7 +27,7 @@ def fold(work: Work) -> None:
     Layers whose row is untouched are folded too: the function stays the same up to float rounding.
     """
     tidy(work)
-    _own_constants(work)
+    own_constants(work)
     for node in list(work.model.graph):
         if node.op_type in _NOTHING and _does_nothing(node) and can_bypass(node):
             bypass(work.model, node)
@@ -51,112 +40,6 @@ def fold(work: Work) -> None:
             _fold_followers(work, fact, node)
     drop_defaults(work.model)
     sweep(work)
-
-
-def tidy(work: Work) -> None:
-    """Constants become initializers that are not inputs; what only helps readers is dropped."""
-    from onnx_ir.passes import common
-
-    common.RemoveInitializersFromInputsPass()(work.model)
-    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(work.model)
-    work.model.graph.metadata_props.clear()
-    for value in work.model.graph.initializers.values():
-        value.metadata_props.clear()
-        value.shape = value.type = None  # the tensor says both
-    for node in work.model.graph.all_nodes():
-        node.metadata_props.clear()
-        node.doc_string = None
-        for value in node.outputs:
-            value.metadata_props.clear()
-            if not value.is_graph_output():
-                value.shape = value.type = None
-
-
-def _own_constants(work: Work) -> None:
-    """A constant behind Identity becomes its reader's own: exporters write equal biases once, so."""
-    for node in list(work.model.graph):
-        if node.op_type != "Identity" or node.outputs[0].is_graph_output():
-            continue
-        array = array_of(node.inputs[0])
-        if array is None:
-            continue
-        own = work.constant(array)
-        for reader, index in tuple(node.outputs[0].uses()):
-            reader.replace_input_with(index, own)
-        drop(work.model, node)
-
-
-def share_equals(work: Work) -> None:
-    """Large constants of equal type, shape and bytes are stored once, as the file had them before passes."""
-    alike: dict[tuple[object, ...], list[ir.Value]] = {}
-    initializers = work.model.graph.initializers
-    for value in list(initializers.values()):
-        tensor = value.const_value
-        if tensor is None or tensor.nbytes < _WORTH_SHARING or value.is_graph_output():
-            continue
-        array = tensor.numpy()
-        near = alike.setdefault((tensor.dtype, array.shape, array.reshape(-1)[:_HEAD].tobytes()), [])
-        same = next((each for each in near if _tensor(each).tobytes() == tensor.tobytes()), None)
-        if same is None:
-            near.append(value)
-            continue
-        value.replace_all_uses_with(same)
-        initializers.pop(str(value.name))
-
-
-def _tensor(value: ir.Value) -> ir.TensorProtocol:
-    assert value.const_value is not None
-    return value.const_value
-
-
-def sweep(work: Work) -> None:
-    """Remove nodes and initializers that nothing uses."""
-    from onnx_ir.passes import common
-
-    common.RemoveUnusedNodesPass()(work.model)
-
-
-def drop_unused(work: Work) -> None:
-    """The same for what passes leave behind in the main graph; quicker, for it is done at every build."""
-    graph = work.model.graph
-    for node in reversed(graph):
-        if not any(value.uses() or value.is_graph_output() for value in node.outputs):
-            graph.remove(node, safe=True)
-    for name, value in list(graph.initializers.items()):
-        if not value.uses() and not value.is_graph_output():
-            graph.initializers.pop(name)
-
-
-def weight_array(node: ir.Node) -> Array | None:
-    """A layer's weight as stored, in float32 where it is a plain float constant, else None."""
-    array = array_of(node.inputs[1])
-    return array if array is not None and array.dtype == np.float32 else None
-
-
-def bias_array(node: ir.Node, channels: int) -> Array | None:
-    """A layer's bias (channels,), zeros where it has none; None where it is not a plain constant."""
-    if len(node.inputs) < 3 or node.inputs[2] is None:
-        return np.zeros(channels, np.float32)
-    array = array_of(node.inputs[2])
-    if array is None or array.dtype != np.float32 or array.size not in (1, channels):
-        return None
-    return np.broadcast_to(array.reshape(-1), (channels,)).astype(np.float32)
-
-
-def along(vector: Array, rank: int, axis: int) -> Array:
-    """`vector` shaped to broadcast along `axis` of an array of `rank` dimensions."""
-    shape = [1] * rank
-    shape[axis] = vector.size
-    return vector.reshape(shape)
-
-
-def scale_channels(weight: Array, factor: Array, fact: LayerFact) -> Array:
-    """The weight with each output channel multiplied by its factor (grouped ConvTranspose included)."""
-    if fact.op == "ConvTranspose" and fact.groups > 1:
-        split = weight.reshape(fact.groups, -1, *weight.shape[1:])
-        wide = factor.reshape(fact.groups, 1, -1, *[1] * (weight.ndim - 2))
-        return np.ascontiguousarray((split * wide).reshape(weight.shape), np.float32)
-    return np.ascontiguousarray(weight * along(factor, weight.ndim, fact.channel_axis), np.float32)
 
 
 def _does_nothing(node: ir.Node) -> bool:
@@ -177,28 +60,6 @@ def _fold_followers(work: Work, fact: LayerFact, node: ir.Node) -> None:
         set_weight(work, node, scale_channels(weight, factor, fact))
         set_bias(work, node, (bias * factor + shift).astype(np.float32))
         bypass(work.model, follower, node.outputs[0])
-
-
-def set_weight(work: Work, node: ir.Node, weight: Array, digest: str = "") -> None:
-    """Give `node` a new weight under the old one's name where nobody else uses that.
-
-    `digest` stands for the weight where it is known, see `studio.compress.digests`.
-    """
-    value = _set(work, node, 1, weight)
-    if digest:
-        note(value, digest)
-
-
-def set_bias(work: Work, node: ir.Node, bias: Array) -> None:
-    """Give `node` a bias; a node without one gets its third input."""
-    _set(work, node, 2, bias)
-
-
-def _set(work: Work, node: ir.Node, index: int, array: Array) -> ir.Value:
-    old = node.inputs[index] if len(node.inputs) > index else None
-    value = work.constant(array, work.release(old))
-    set_input(node, index, value)
-    return value
 
 
 def _shared(node: ir.Node) -> bool:

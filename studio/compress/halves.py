@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.compress.fold import along, weight_array
+from studio.compress.parts import along, weight_array
 from studio.compress.storage import Shelf, masked_float_bytes, place_masked_float
 from studio.compress.work import Array, Work, set_input
 from studio.graph.model import LayerFact

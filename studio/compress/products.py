@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.compress.fold import weight_array
+from studio.compress.parts import weight_array
 from studio.compress.work import Array, attribute
 from studio.graph.model import LayerFact
 from studio.recipe.resolve import LayerPlan

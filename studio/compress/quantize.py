@@ -12,7 +12,7 @@ from studio.compress.asymmetric import quantize_asymmetric
 from studio.compress.blocks import OPSET, quantize_blocks
 from studio.compress.codebook import cluster
 from studio.compress.digests import digest_of
-from studio.compress.fold import weight_array
+from studio.compress.parts import weight_array
 from studio.compress.storage import choose
 from studio.compress.weights import Levels, quantize
 from studio.compress.work import Array, Work

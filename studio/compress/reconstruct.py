@@ -17,7 +17,7 @@ import numpy as np
 
 from studio.compress import patches
 from studio.compress.bias import Shift, note_shifts
-from studio.compress.fold import weight_array
+from studio.compress.parts import weight_array
 from studio.compress.pruning.rows import affordable, chunks
 from studio.compress.pruning.walk import peak_bytes
 from studio.compress.ranges import Range

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.compress.fold import set_weight, weight_array
+from studio.compress.parts import set_weight, weight_array
 from studio.compress.products import WIDEST, matrix, noise, on_grid, takes
 from studio.compress.ranges import Seen
 from studio.compress.work import Array, Work, array_of, attribute, only_consumer, set_input

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.compress.fold import bias_array, set_weight
 from studio.compress.pairs import hand_over
+from studio.compress.parts import bias_array, set_weight
 from studio.compress.places import data_inputs, find_places
 from studio.compress.products import WIDEST, matrix, noise, on_grid, takes
 from studio.compress.ranges import Range, Seen

@@ -11,8 +11,8 @@ import numpy as np
 
 from studio.compress import patches
 from studio.compress.bias import Shift, shift_of
-from studio.compress.fold import bias_array, set_bias, weight_array
 from studio.compress.grids import grid_of
+from studio.compress.parts import bias_array, set_bias, weight_array
 from studio.compress.pruning.rows import samples
 from studio.compress.ranges import Range
 from studio.compress.sides import Cut, Shelf, Side

@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.artifact import Refusal
 from studio.compress import patches
-from studio.compress.fold import bias_array, set_bias, set_weight, weight_array
+from studio.compress.parts import bias_array, set_bias, set_weight, weight_array
 from studio.compress.pruning.masks import Mask, magnitude_mask, pattern_mask, sparsity_of, threshold_mask
 from studio.compress.pruning.refit import Moments, moments, refitted, scores
 from studio.compress.pruning.rows import affordable, chunks, samples
