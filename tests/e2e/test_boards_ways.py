@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
+import msgspec
 import pytest
 from board_parts import pack
 from proxy import Proxy
-from sshd import Sshd, missing
+from sshd import Sshd, answers, free_port, keygen, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
@@ -151,3 +156,50 @@ def test_a_board_whose_clock_is_wrong(boards: Boards, server: Sshd, tmp_path: Pa
     assert [release.id for release in status.releases] == [two.id, one.id]
     assert not any("2001" in release.pushed for release in status.releases)
     assert boards.rollback("loop").active == one.id
+
+
+@pytest.fixture
+def dropbear(tmp_path: Path) -> Iterator[Board]:
+    """The SSH server of small boards, as a user of its own: it reads keys from that user's home alone."""
+    tools = [shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("dropbear", "useradd")]
+    if os.geteuid() != 0 or None in tools or not shutil.which("dropbearkey"):
+        pytest.skip("needs root, useradd and dropbear (apt-get install dropbear-bin)")
+    name, home, port = f"trimbear{os.getpid()}", Path(mkdtemp(dir="/tmp")), free_port()
+    subprocess.run([str(tools[1]), "-M", "-d", str(home), "-s", "/bin/sh", name], check=True)
+    (home / ".ssh").mkdir(mode=0o700)
+    shutil.copy(f"{keygen(tmp_path / 'key')}.pub", home / ".ssh" / "authorized_keys")
+    for path in (home, home / ".ssh", home / ".ssh" / "authorized_keys"):
+        shutil.chown(path, name, name)
+    command = ["dropbearkey", "-t", "ed25519", "-f", str(tmp_path / "host")]
+    subprocess.run(command, check=True, capture_output=True)
+    log = tmp_path / "log"
+    command = [str(tools[0]), "-F", "-E", "-s", "-p", f"127.0.0.1:{port}", "-r", str(tmp_path / "host")]
+    with log.open("wb") as out:
+        server = subprocess.Popen([*command, "-P", str(tmp_path / "pid")], stderr=out)
+    try:
+        answers(server, port, log)
+        yield Board("bear", host="127.0.0.1", port=port, user=name, key_path=str(tmp_path / "key"))
+    finally:
+        subprocess.run(["pkill", "-KILL", "-u", name], check=False)
+        server.terminate()
+        server.wait()
+        subprocess.run(["userdel", "-f", name], check=True, capture_output=True)
+        shutil.rmtree(home)
+
+
+def test_dropbear(boards: Boards, dropbear: Board, tmp_path: Path) -> None:
+    key = boards.host_key(boards.add(dropbear))
+    assert key is not None
+    assert (key.state, key.kind) == ("new", "ssh-ed25519")
+    boards.trust("bear", key)
+    assert boards.probe("bear").cores > 0
+    one, two = pack(tmp_path / "one", seed=1, ballast=4 << 20), pack(tmp_path / "two", seed=2)
+    # No interpreter that this user may run is named: what is sent is used unproved.
+    dropbear = boards.add(msgspec.structs.replace(dropbear, runner="python", python="/none"), replace=True)
+    pushed = boards.push("bear", one, allow_unproved=True)
+    assert (pushed.activated, pushed.sent) == (True, one.bytes)
+    boards.confirm("bear")
+    assert boards.push("bear", two, allow_unproved=True).status.previous == one.id
+    assert boards.rollback("bear").active == one.id
+    got = boards.pull("bear", tmp_path / "back.onnx")
+    assert (got.release, got.sha256) == (one.id, one.sha256["model.onnx"])
