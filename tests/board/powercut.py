@@ -50,6 +50,7 @@ poweroff -f
 
 STORY = """\
 root=/mnt/trimtab
+LARGE=10000000 # told to be so large, it is hashed while it comes
 script() { sh /release.sh $root "$@" || echo "BAD $* gave $?"; }
 sum() { set -- $(sha256sum); echo "$1"; }
 step() {
@@ -65,7 +66,7 @@ commit() { script commit $1 "$(sum </tmp_$1)"; }
 rest() { # what an earlier push left goes on
     [ ! -f $root/releases/B/.complete ] || return 0
     have=$(script size B model.onnx)
-    tail -c +$((have + 1)) /files/B | script put B model.onnx $have >/dev/null
+    tail -c +$((have + 1)) /files/B | script put B model.onnx $have $LARGE >/dev/null
     manifest B
     commit B
 }
@@ -85,15 +86,15 @@ if [ "$cut" = look ]; then
     look
 else
     script init
-    script put A model.onnx 0 </files/A >/dev/null
+    script put A model.onnx 0 $LARGE </files/A >/dev/null
     manifest A && commit A
     script activate A && script confirm A
     half=$(($(wc -c </files/B) / 2))
     script init && step init
     script space 500 >/dev/null && step space
-    head -c $half /files/B | script put B model.onnx 0 >/dev/null
+    head -c $half /files/B | script put B model.onnx 0 $LARGE >/dev/null
     step half
-    tail -c +$((half + 1)) /files/B | script put B model.onnx $half >/dev/null
+    tail -c +$((half + 1)) /files/B | script put B model.onnx $half $LARGE >/dev/null
     step put
     manifest B
     step manifest
