@@ -73,12 +73,14 @@ def pareto(window):
 
 
 def doctor(window):
-    """What every layer at a single bit lost, and what wins it back."""
+    """What one scale for a whole layer and no repairs lose, and what wins it back."""
     from studio.gui.bridge import DOCTOR
     from studio.gui.doctor.panel import DoctorPanel
-    from studio.recipe.settings import Settings
+    from studio.recipe.settings import Recipe, Settings
 
-    window.bridge.edit(("*",), Settings(bits=1))
+    target = window.bridge.session.recipe.target
+    coarse = Recipe(target=target, default=Settings(bits=4, granularity="tensor"), repair=())
+    window.bridge.apply_recipe(coarse, "one scale per layer")
     _measured(window)
     window.actions_["page_doctor"].trigger()
     window.page.of(DoctorPanel).run.click()

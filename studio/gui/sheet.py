@@ -48,6 +48,7 @@ QTableView, QListView {{ background: {surface}; border: none; gridline-color: {l
 #padded::item:selected {{ background: {accent_soft}; color: {text}; }}
 QHeaderView, QHeaderView::section {{ background: {surface}; color: {muted}; border: none; }}
 QHeaderView::section {{ padding: 0 10px; border-bottom: 1px solid {line_strong}; }}
+#padded QHeaderView::section {{ padding: 0 10px 0 13px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
 QScrollBar::handle {{ background: {line_strong}; border-radius: 3px; min-height: 28px; min-width: 28px; }}

@@ -6,9 +6,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import msgspec
 from markupsafe import Markup
 
 from studio.artifact import LayerOutcome
+from studio.data.reference import DataRef
 from studio.graph.model import LayerFact
 from studio.metrics import Comparison, Latency
 from studio.paths import resource
@@ -85,15 +87,28 @@ def latencies(data: ReportData) -> tuple[tuple[str, Latency], ...]:
 
 
 def commands(data: ReportData) -> tuple[str, ...]:
-    """Shell lines that make and judge the same file; the recipe is saved as `recipe.json` first."""
+    """Shell lines that make and judge the same file on the same samples, read in the same way; the recipe is
+    saved as `recipe.json` first.
+    """
     model, out = shlex.quote(data.model.path), shlex.quote(data.out or "optimized.onnx")
-    given = f" --data {shlex.quote(data.data.ref.path)}" if data.data else ""
-    lines = [f"trimtab optimize {model} --out {out} --recipe recipe.json{given}"]
+    lines, given = _data_words(data.data.ref) if data.data else ([], "")
+    lines += [f"trimtab optimize {model} --out {out} --recipe recipe.json{given}"]
     if given:
         lines.append(f"trimtab compare {model} {out}{given}")
     lines += [f"trimtab board bench {shlex.quote(run.board)}" for run in data.boards]
     name = shlex.quote(PurePath(data.out or "optimized.onnx").name)
     return (*lines, f"sha256sum {name}  # {data.artifact.sha256}")
+
+
+def _data_words(ref: DataRef) -> tuple[list[str], str]:
+    """What must be written first, and the options that name the samples."""
+    given = f" --data {shlex.quote(ref.path)}"
+    if ref.limit:
+        given += f" --limit {ref.limit}"
+    if ref.preprocessing is None:
+        return [], given
+    said = shlex.quote(msgspec.json.encode(ref.preprocessing).decode())
+    return [f"printf %s {said} > preprocessing.json"], f"{given} --preprocessing preprocessing.json"
 
 
 def _charts(data: ReportData) -> dict[str, Markup]:

@@ -9,11 +9,12 @@ import pytest
 
 from studio.artifact import Artifact, LayerOutcome, Refusal
 from studio.boards.report import BoardRun
-from studio.data.reference import DataFacts, DataRef
+from studio.data.reference import DataFacts, DataRef, Preprocessing
 from studio.graph.model import Facts, LayerFact, TensorFact
 from studio.metrics import HERE, Comparison, Figure, Latency, LatencyPair, LayerDrift, Sensitivity
 from studio.recipe.settings import Recipe, Rule, Settings
 from studio.report import ReportData, environment, render, words
+from studio.report.page import commands
 
 NASTY = "<script>alert('x')</script>&\"conv"
 
@@ -151,6 +152,18 @@ def test_commands_are_quoted_and_prove_the_digest(full):
     assert "sha256sum" in html
     assert "a" * 64 in html
     assert "trimtab mine" in render(replace(full, commands=("trimtab mine",)))
+
+
+def test_commands_name_the_samples_and_how_they_are_read(full):
+    assert full.data is not None
+    read = Preprocessing(scale=0.5)
+    ref = DataRef("/data/pictures", read, 200)
+    lines = commands(replace(full, data=replace(full.data, ref=ref)))
+    written, optimize, compare = lines[:3]
+    assert written == """printf %s '{"scale":0.5}' > preprocessing.json"""
+    for line in (optimize, compare):
+        assert "--data /data/pictures --limit 200 --preprocessing preprocessing.json" in line
+    assert "--limit" not in " ".join(commands(full))
 
 
 def test_words():
