@@ -41,5 +41,7 @@ class GraphTexts(LayerTexts, frozen=True, forbid_unknown_fields=True):
     tip_changed: str = "changed by the optimization"
     job_optimized: str = "Reading the optimized graph"
     netron: str = "Netron"
-    netron_tip: str = "Show the file in Netron's own view; a click on a node selects it here"
+    netron_tip: str = (
+        "Show the file in Netron's own view; a node that is selected there or here is selected in both"
+    )
     netron_missing: str = "Netron's view needs {names}. Install it with: pip install 'trimtab[netron]'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from studio.artifact import Refusal
@@ -71,21 +71,37 @@ class Plan:
         return any(row.activations < FLOAT and not row.dynamic for row in self.layers)
 
 
-def resolve(recipe: Recipe, facts: Facts, target: Target, calibrated: bool) -> Plan:
-    """The plan that `recipe` comes to for this model on `target`.
+@dataclass(slots=True)
+class Known:
+    """Rows worked out before for the same model, target and `calibrated`, with the wishes that they are of.
+
+    An edit changes the wishes of a few layers; of thousands the rest are taken over.
+    """
+
+    rows: dict[str, tuple[Settings, Settings | None, LayerPlan]] = field(default_factory=dict)
+    removable: dict[str, bool] = field(default_factory=dict)
+
+
+def resolve(
+    recipe: Recipe, facts: Facts, target: Target, calibrated: bool, known: Known | None = None
+) -> Plan:
+    """The plan that `recipe` comes to for this model on `target`; `known` makes it quicker, not another.
 
     `calibrated` says whether calibration data is at hand; without it activations stay float.
     What cannot be had is in each row's `refused`, with its reason. Unknown patterns are no error:
     see `unmatched`.
     """
+    known = known if known is not None else Known()
+    if not known.removable:
+        known.removable = {group.name: _removable(group, facts, target) for group in facts.groups}
     shared = {
         group.name: _group_settings(recipe, facts, group)
         for group in facts.groups
-        if _removable(group, facts, target)
+        if known.removable[group.name]
     }
     dynamic = not calibrated and mostly_dynamic(facts, target)
     ranges = Ranges(calibrated, dynamic, target.why_activations, facts.pooled)
-    rows = (_row(recipe, layer, facts, target.rule(layer.op), shared, ranges) for layer in facts.layers)
+    rows = (_known_row(recipe, layer, facts, target, shared, ranges, known) for layer in facts.layers)
     return Plan(tuple(rows), recipe.calibration, recipe.calibration_samples, recipe.repair)
 
 
@@ -109,18 +125,35 @@ def _group_settings(recipe: Recipe, facts: Facts, group: GroupFact) -> Settings:
     return merged
 
 
-def _row(
+def _known_row(
     recipe: Recipe,
+    layer: LayerFact,
+    facts: Facts,
+    target: Target,
+    shared: dict[str, Settings],
+    ranges: Ranges,
+    known: Known,
+) -> LayerPlan:
+    wish, group = recipe.default, shared.get(layer.group)
+    for each in recipe.laid:
+        if each.takes_layer(layer):
+            wish = each.settings.over(wish)
+    before = known.rows.get(layer.name)
+    if before is not None and before[0] == wish and before[1] == group:
+        return before[2]
+    row = _row(wish, layer, facts, target.rule(layer.op), shared, ranges)
+    known.rows[layer.name] = wish, group, row
+    return row
+
+
+def _row(
+    wish: Settings,
     layer: LayerFact,
     facts: Facts,
     rule: OpRule,
     shared: dict[str, Settings],
     ranges: Ranges,
 ) -> LayerPlan:
-    wish = recipe.default
-    for each in recipe.laid:
-        if each.takes_layer(layer):
-            wish = each.settings.over(wish)
     refused: list[Refusal] = []
     bits = _bits(wish, layer, rule, refused)
     sparsity, structure = _sparsity(wish, shared.get(layer.group), layer, facts, rule, refused)

@@ -21,7 +21,7 @@ from studio.project.changes import Changed, Measured
 from studio.project.document import Document
 from studio.project.journal import Journal
 from studio.recipe import presets
-from studio.recipe.resolve import Plan, resolve, unmatched
+from studio.recipe.resolve import Known, Plan, resolve, unmatched
 from studio.recipe.settings import Recipe, Rule, Settings
 from studio.search.curves import curves, expected
 from studio.search.front import Visited
@@ -71,6 +71,7 @@ class Editor:
         self._state = State()
         self._listeners: tuple[Listener, ...] = ()
         self._planned: tuple[Document, Plan] | None = None
+        self._resolved: tuple[tuple[object, ...], Known] = (None, None, None), Known()
         self._estimated: tuple[Plan, Artifact | None, Figure] | None = None
 
     # What is: snapshots, never half of an edit.
@@ -130,9 +131,17 @@ class Editor:
         planned = self._planned
         if planned is None or planned[0] is not document:
             calibrated = document.data is not None
-            rows = resolve(document.recipe, document.model, target.load(document.recipe.target), calibrated)
+            goal = target.load(document.recipe.target)
+            rows = resolve(document.recipe, document.model, goal, calibrated, self._known(goal, calibrated))
             planned = self._planned = (document, rows)
         return planned[1]
+
+    def _known(self, goal: Target, calibrated: bool) -> Known:
+        """What was resolved before for the model of now on this target."""
+        of = self.facts, goal, calibrated
+        if any(one is not other for one, other in zip(of, self._resolved[0], strict=True)):
+            self._resolved = of, Known()
+        return self._resolved[1]
 
     def estimate(self) -> Figure:
         """Size of the file to come, in bytes, by arithmetic."""

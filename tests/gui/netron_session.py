@@ -20,6 +20,7 @@ _CLICK = """
 [...document.querySelectorAll('.node-item-type')].find((each) => each.textContent.startsWith('Relu'))
     .dispatchEvent(new MouseEvent('click', { bubbles: true }))
 """
+_CHOSEN = "[...window.__view__.target.selection].map((each) => each.value.name).join()"
 _NETWORK = "fetch('https://example.com').then(() => 1, () => 0)"
 
 
@@ -52,7 +53,16 @@ def main() -> None:
     browser.page().runJavaScript(_NETWORK, 0, lambda _: None)
     browser.page().runJavaScript(_CLICK, 0, lambda _: None)
     wait(app, lambda: bool(picked and browser.fence.refused), 60)
-    print(json.dumps({"opened": opened, "quiet": quiet, "picked": picked, "refused": browser.fence.refused}))
+    chosen: list[object] = []
+    tab.show_node("head/fc")
+
+    def shown() -> bool:
+        browser.page().runJavaScript(_CHOSEN, 0, chosen.append)
+        return bool(chosen and chosen[-1] == "head/fc")
+
+    wait(app, shown, 60)
+    told = {"opened": opened, "quiet": quiet, "picked": picked, "refused": browser.fence.refused}
+    print(json.dumps({**told, "found": chosen[-1] if chosen else ""}))
     tab.end()
     tab.close()
 

@@ -44,7 +44,7 @@ def test_the_page_is_neither_dated_nor_counted() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(_LACKING), reason=f"not installed: {', '.join(_LACKING)}")
-def test_a_real_page_opens_offline_and_sends_its_clicks(sample: Path) -> None:
+def test_a_real_page_opens_offline_sends_its_clicks_and_finds_nodes(sample: Path) -> None:
     script = Path(__file__).with_name("netron_session.py")
     environment = {
         **os.environ,
@@ -64,3 +64,4 @@ def test_a_real_page_opens_offline_and_sends_its_clicks(sample: Path) -> None:
     assert not told["quiet"], "the page itself asked for the network"
     assert told["picked"] == ["stem/relu"]
     assert told["refused"] == ["https://example.com/"]
+    assert told["found"] == "head/fc"

@@ -31,7 +31,7 @@ class GraphRoom(QWidget):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bridge, self._shown_file = bridge, ""
+        self._bridge, self._shown_file, self._picked_name = bridge, "", ""
         self.original, self.optimized = GraphView(), GraphView()
         self.tie = Tie(self.original, self.optimized, self)
         self.heads = Elided(12), Elided(12)
@@ -40,6 +40,7 @@ class GraphRoom(QWidget):
         self.switch.toggled.connect(self.compare)
         self.netron_switch.toggled.connect(self.show_netron)
         self.netron.picked.connect(self._picked)
+        self.original.marked.connect(self._find_in_netron)
         self.optimized.selected.connect(self.original.selected)
         self.optimized.failed.connect(self.original.failed)
         self.original.mode_chosen.connect(self._follow_mode)
@@ -107,8 +108,16 @@ class GraphRoom(QWidget):
         """A click on a node of Netron's view selects it everywhere."""
         names = known((name,), self.original)
         if names:
+            self._picked_name = names[0]
             self.original.set_selection(names)
             self.original.selected.emit(names)
+
+    def _find_in_netron(self) -> None:
+        """What is selected anywhere is found in Netron's view too, but for what was clicked there."""
+        name = next(iter(self.original.shown.names), "")
+        if self.netron_switch.isChecked() and name and name != self._picked_name:
+            self._picked_name = ""
+            self.netron.show_node(name)
 
     def set_theme(self, theme: Theme) -> None:
         """Dress both graphs, and Netron."""

@@ -118,6 +118,10 @@ class Browser(QWebEngineView):
         self.handler.path, self.handler.dark = path, dark
         self.load(QUrl(f"{_SCHEME}://{_HOST}/index.html"))
 
+    def show_node(self, name: str) -> None:
+        """Select the node of this name and scroll to it, where the page shows it."""
+        self._page.runJavaScript(pages.find(name))
+
     def end(self) -> None:
         """Let go of the page before its profile, as Qt asks for."""
         delete(self._page)

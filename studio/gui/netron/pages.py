@@ -6,6 +6,7 @@ ships it refuses to run 180 days after its build, asks for consent to telemetry 
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from html import escape
@@ -40,6 +41,25 @@ document.addEventListener('click', () => setTimeout(() => {
     }
 }, 0), true);
 """
+
+# Selects the node of a name and brings it into sight, once the model is drawn.
+FIND = """
+(() => {
+    const target = window.__view__ && window.__view__.target;
+    for (const value of target && target._table ? target._table.keys() : []) {
+        if (value && value.name === %s && value.type && value.inputs) {
+            target.scrollTo(target.select([value]));
+            return true;
+        }
+    }
+    return false;
+})()
+"""
+
+
+def find(name: str) -> str:
+    """The script that finds the node `name` in the page."""
+    return FIND % json.dumps(name)
 
 
 def page(model: str, dark: bool) -> bytes:

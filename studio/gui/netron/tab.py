@@ -92,6 +92,11 @@ class NetronTab(QWidget):
             self._room.addWidget(self.browser, 1)
         return self.browser
 
+    def show_node(self, name: str) -> None:
+        """Show the node of this name, where a file is shown that has it."""
+        if self.browser is not None and self.isVisible():
+            self.browser.show_node(name)
+
     def end(self) -> None:
         """Let go of the browser."""
         if self.browser is not None:

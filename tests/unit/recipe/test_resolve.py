@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from studio.control import Control
 from studio.graph.model import Facts, GroupFact, LayerFact
-from studio.recipe.resolve import LayerPlan, Plan, resolve, unmatched
+from studio.recipe.resolve import Known, LayerPlan, Plan, resolve, unmatched
 from studio.recipe.settings import Recipe, Rule, Settings
-from studio.target import OpRule, Target
+from studio.target import OpRule, Target, load
+from studio.workbench.local import LocalWorkbench
 
 ALL = (32, 16, 8, 7, 6, 5, 4, 3, 2, 1)
 RULE = OpRule(bits=ALL, activations=(32, 8))
@@ -200,3 +203,17 @@ def test_blocks_that_cannot_be_had_leave_scales_per_channel() -> None:
 
 def replace_target(rule: OpRule) -> Target:
     return Target(1, "t", "t", "onnxruntime", "any", 26, 13, other=rule)
+
+
+def test_what_is_known_makes_no_other_plan(sample: Path) -> None:
+    facts, goal, known = LocalWorkbench().open(str(sample), Control()), load("onnxruntime-cpu"), Known()
+    names = [layer.name for layer in facts.layers]
+    group = next(each for each in facts.groups if each.prunable)
+    recipe = Recipe()
+    for step in range(12):
+        wish = Settings(bits=(8, 4, 2)[step % 3], structure=("channels", "unstructured")[step % 2])
+        recipe = recipe.with_rule(names[step % len(names)], wish)
+        if step == 6:
+            recipe = recipe.with_rule(group.name, Settings(sparsity=0.5))
+        assert resolve(recipe, facts, goal, True, known) == resolve(recipe, facts, goal, True)
+    assert resolve(Recipe(), facts, goal, True, known) == resolve(Recipe(), facts, goal, True)
