@@ -34,7 +34,9 @@ def _frame(tiles: Tiles, camera: Camera, ratio: float = 1.0) -> QImage:
     image.setDevicePixelRatio(ratio)
     image.fill(QColor("white"))
     painter = QPainter(image)
-    tiles.draw(painter, camera, QRectF(0, 0, _ROOM.width(), _ROOM.height()), ratio)
+    for _ in range(2):  # at a new scale a small scene is painted directly once
+        painter.fillRect(QRectF(0, 0, _ROOM.width(), _ROOM.height()), QColor(tiles.shown.theme.sunken))
+        tiles.draw(painter, camera, QRectF(0, 0, _ROOM.width(), _ROOM.height()), ratio)
     painter.end()
     return image
 

@@ -41,8 +41,10 @@ class Tiles:
 
     def draw(self, painter: QPainter, camera: Camera, exposed: QRectF, ratio: float) -> None:
         """Draw what `exposed` (screen) shows; `ratio` is device pixels a pixel."""
-        self._rescale(camera.scale, ratio)
         origin = QPointF(round(camera.offset.x() * ratio) / ratio, round(camera.offset.y() * ratio) / ratio)
+        if self._rescale(camera.scale, ratio) and not self._large:
+            self._directly(painter, camera.seen(exposed), origin)
+            return
         places = _places(exposed.translated(-origin))
         missing = [place for place in places if place not in self._kept]
         self._fill(missing)
@@ -56,18 +58,32 @@ class Tiles:
             self._again()
         self._make_room(places, ratio)
 
-    def _rescale(self, scale: float, ratio: float) -> None:
+    @property
+    def _large(self) -> bool:
+        """Whether the scene is more than is painted within a frame."""
+        scene = self.shown.scene
+        return scene is not None and len(scene.diagram.boxes) > MANY
+
+    def _directly(self, painter: QPainter, seen: QRectF, origin: QPointF) -> None:
+        """Without tiles: while a small scene is zoomed, no picture would serve twice."""
+        painter.save()
+        painter.translate(origin)
+        painter.scale(self._scale[0], self._scale[0])
+        self._paint(painter, seen, self._scale[0])
+        painter.restore()
+
+    def _rescale(self, scale: float, ratio: float) -> bool:
+        """Begin anew where the scale is another one than before; whether it is."""
         if (scale, ratio) == self._scale:
-            return
+            return False
         if self._kept:
             self._old, self._old_scale = self._kept, self._scale[0]
         self._scale, self._kept = (scale, ratio), {}
+        return True
 
     def _fill(self, missing: list[Place]) -> None:
         """Paint tiles: all of a small scene, of a large one until the budget is spent."""
-        scene = self.shown.scene
-        large = scene is not None and len(scene.diagram.boxes) > MANY
-        end = thread_time() + _BUDGET
+        large, end = self._large, thread_time() + _BUDGET
         for place in missing:
             self._kept[place] = self._painted(place)
             if large and thread_time() > end:
