@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -28,9 +29,12 @@ _LOOK = 0.05
 
 
 def memory() -> float:
-    """MB of this process and its children, shared pages counted once."""
-    here = psutil.Process()
-    return sum(each.memory_full_info().pss for each in (here, *here.children(recursive=True))) / 1e6
+    """MB of this process and its children, shared pages counted once; children come and go."""
+    here, found = psutil.Process(), 0.0
+    for each in (here, *here.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            found += each.memory_full_info().pss / 1e6
+    return found
 
 
 def main() -> None:
