@@ -70,11 +70,12 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def _stopped(found: dict[str, Any]) -> str:
-    ours = found["times"]["ours, cut"]
+    ours, ready = found["times"]["ours, cut"], f"Getting ready took {found['ready_s']:.0f} s."
+    if not ours["seen"]:
+        return f"{found['samples']:,} pictures do not tell the agreement to ±1 point. {ready}"
     return (
         f"It stops when the agreement is known to ±1 point: after {ours['all'] / 1000:.1f} s and "
-        f"{ours['seen']:.0%} of the {found['samples']:,} pictures. "
-        f"Getting ready took {found['ready_s']:.0f} s."
+        f"{ours['seen']:.0%} of the {found['samples']:,} pictures. {ready}"
     )
 
 
