@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from studio.measure.cuts import BUDGET, CutCache, border_before, changed, earlier, possible, reachable
+from studio.measure.folding import Folded
 from studio.measure.sessions import Outputs, Runner, SessionSource, open_runner, open_session
 from studio.measure.taps import load_graph
 from studio.measure.wiring import Wired, needed, submodel, wire
@@ -48,10 +49,10 @@ class Split:
     """One file cut in two: what is kept at the cut is not run again, what is not is kept from now on."""
 
     def __init__(
-        self, source: SessionSource, wired: Wired, cut: tuple[str, ...], cache: CutCache, threads: int
+        self, source: SessionSource, wired: Wired, cut: tuple[str, ...], live: Live, threads: int
     ) -> None:
         self._source, self._wired, self._cut = source, wired, cut
-        self._cache, self._threads = cache, threads
+        self._cache, self._folded, self._threads = live.cache, live.folded, threads
         self._front: Runner | None = None
         self._back: Runner | None = None
         behind = needed(wired, wired.outputs, set(cut))
@@ -89,7 +90,8 @@ class Split:
         declared = {value.name: value for value in self._wired.model.graph.input}
         batch = _batch(self._wired)
         given = [declared.get(name) or _declared(name, array, batch) for name, array in feed.items()]
-        return self._open(submodel(self._wired, given, self._wired.outputs), self._wired.outputs)
+        part = submodel(self._wired, given, self._wired.outputs, self._folded.of(self._wired))
+        return self._open(part, self._wired.outputs)
 
     def _open(self, part: bytes, outputs: tuple[str, ...]) -> Runner:
         label = self._source.label
@@ -101,7 +103,7 @@ class Live:
     """Cuts of the files last run, by content. `budget` bounds the bytes of kept activations."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self.cache = CutCache(budget)
+        self.cache, self.folded = CutCache(budget), Folded()
         self._last: dict[str, Wired] = {}
         self._unfit: set[bytes] = set()
 
@@ -135,7 +137,10 @@ class Live:
         if cut:
             cut = self._fitting(source, wired, cut, few, self.cache.budget // max(samples, 1), threads)
         cut = self._begin(wired, cut)
-        return Ranges(self, source, wired, cut, data, threads) if cut else None
+        if not cut:
+            return None
+        self.folded.learn(source, wired)
+        return Ranges(self, source, wired, cut, data, threads)
 
     def doubt(self, wired: Wired, cut: tuple[str, ...]) -> None:
         """Never cut there again: its outputs were not those of the whole."""
@@ -170,7 +175,7 @@ class Ranges:
     ) -> None:
         self._live, self.wired, self.cut, self._data = live, wired, cut, data
         self._whole = Whole(source, threads)
-        self._split = Split(source, wired, cut, live.cache, threads) if cut else None
+        self._split = Split(source, wired, cut, live, threads) if cut else None
         self._proven = all(live.cache.holds(wired.digests[name], data) for name in cut)
 
     def run(self, start: int, stop: int, inputs: Inputs) -> Outputs:

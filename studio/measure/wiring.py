@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
+    from numpy.typing import NDArray
 
 _LARGE = 1 << 12  # bytes that are not worth copying to be hashed at once
 
@@ -65,12 +68,20 @@ def wire(model: onnx.ModelProto) -> Wired | None:
     return Wired(model, digests, makers, frozenset(constants))
 
 
-def submodel(wired: Wired, inputs: Iterable[onnx.ValueInfoProto], outputs: Iterable[str]) -> bytes:
-    """The part of the graph between `inputs` and `outputs`, serialized; nodes keep their order."""
+def submodel(
+    wired: Wired,
+    inputs: Iterable[onnx.ValueInfoProto],
+    outputs: Iterable[str],
+    known: Mapping[str, NDArray[np.generic]] = MappingProxyType({}),
+) -> bytes:
+    """The part of the graph between `inputs` and `outputs`, serialized; nodes keep their order.
+
+    Constants that are `known` are stored in it, in place of the nodes that make them.
+    """
     import onnx
 
     given, names = list(inputs), list(outputs)
-    nodes = needed(wired, names, {value.name for value in given})
+    nodes = needed(wired, names, {value.name for value in given} | known.keys())
     part = onnx.ModelProto(ir_version=wired.model.ir_version)
     part.opset_import.extend(wired.model.opset_import)
     part.functions.extend(wired.model.functions)
@@ -78,6 +89,8 @@ def submodel(wired: Wired, inputs: Iterable[onnx.ValueInfoProto], outputs: Itera
     part.graph.node.extend(wired.model.graph.node[index] for index in nodes)
     used = {name for node in part.graph.node for name in node.input} | set(names)
     part.graph.initializer.extend(each for each in wired.model.graph.initializer if each.name in used)
+    stored = (onnx.numpy_helper.from_array(known[name], name) for name in known if name in used)
+    part.graph.initializer.extend(stored)
     part.graph.input.extend(given)
     declared = {value.name: value for value in wired.model.graph.output}
     empty = onnx.helper.make_empty_tensor_value_info

@@ -9,13 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.measure.cuts import CutCache, border_before, changed, earlier
-from studio.measure.wiring import Wired, wire
+from studio.measure.folding import foldable
+from studio.measure.taps import load_graph
+from studio.measure.wiring import Wired, submodel, wire
 from studio.metrics import Comparison
 from studio.recipe.settings import Recipe, Settings
 from studio.session.session import Session
@@ -67,6 +70,25 @@ def test_an_edit_of_a_prepared_layer_runs_less_and_tells_the_same(bench: Bench) 
     assert ready.bytes > 0
     recipe = EIGHT.with_rule(middle, Settings(bits=3))
     assert bench.figures(bench.live, recipe) == bench.whole_figures(recipe)
+
+
+@pytest.mark.slow
+def test_packed_weights_behind_a_cut_are_unpacked_once_and_tell_the_same(bench: Bench) -> None:
+    four = replace(bench.job, recipe=Recipe(default=Settings(bits=4), calibration_samples=32, repair=()))
+    middle = bench.facts.layers[len(bench.facts.layers) // 2].name
+    bench.live.prepare(four, (middle,), Control())
+    recipe = four.recipe.with_rule(middle, Settings(bits=3))
+    assert bench.figures(bench.live, recipe) == bench.whole_figures(recipe)
+    path = bench.live.build(replace(four, recipe=recipe), Control()).path
+    wired = wire(load_graph(path))
+    assert wired is not None
+    known = bench.live._live.folded.of(wired)
+    assert 0.5 * len(foldable(wired)) < len(known) < len(foldable(wired))  # all but the edited layer's
+    whole, part = (
+        onnx.load_from_string(submodel(wired, wired.model.graph.input, wired.outputs, each))
+        for each in ({}, known)
+    )
+    assert len(part.graph.node) < len(whole.graph.node)
 
 
 @pytest.mark.slow
