@@ -9,6 +9,7 @@ from time import monotonic
 
 from studio.artifact import Artifact
 from studio.control import Control
+from studio.data.samples import spread
 from studio.errors import RecipeError
 from studio.graph.model import Facts
 from studio.metrics import Sensitivity
@@ -186,8 +187,11 @@ class Search:
         return {limit: seen.artifact.bytes - limit for limit, seen in found if seen.artifact.bytes > limit}
 
     def _parents(self, timed: bool) -> list[tuple[Visited, genetic.Values]]:
+        """The front, thinned evenly where it is long, so that neither end of it goes; else filled up."""
         front = steady(self.visited)
-        chosen = (*front, *(each for each in self.visited if each not in front))[:POPULATION]
+        thinned = [front[at] for at in spread(len(front), POPULATION)]
+        rest = [each for each in self.visited if each not in front]
+        chosen = [*thinned, *rest[: POPULATION - len(thinned)]]
         return list(zip(chosen, self._values(chosen, timed), strict=True))
 
     def _values(self, seen: Sequence[Visited], timed: bool) -> list[genetic.Values]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.artifact import Artifact
 from studio.gui.auto import words
 from studio.gui.auto.dots import Dot, speed_class, speed_limits
 from studio.gui.auto.form import Form
@@ -13,9 +14,10 @@ from studio.gui.auto.panel import AutoPanel
 from studio.gui.auto.scatter import decades
 from studio.gui.bridge import SEARCH
 from studio.gui.main_window import MainWindow
-from studio.metrics import HERE, Figure
+from studio.metrics import HERE, Comparison, Figure
 from studio.recipe.settings import Recipe, Settings
 from studio.search.budgets import SOLVER, Budgets, Effort, Excess
+from studio.search.front import Found, Visited
 from tests.gui.as_text import picture
 from tests.gui.conftest import measured
 
@@ -96,6 +98,18 @@ def test_half_of_the_original_time_is_suggested_once(qtbot: QtBot) -> None:
 def test_a_missed_budget_is_told_with_its_amount() -> None:
     text = words.missed(Excess("max_bytes", 100_000, 12_000))
     assert text == "“File at most” of 100 KB is missed by 12.0 KB."
+
+
+def test_the_outcome_names_what_held_out_samples_say() -> None:
+    chosen, held_out = (
+        Figure(-0.4, "pp", 500, HERE, -0.9, 0.1),
+        Figure(-1.2, "pp", 6000, HERE, -1.5, -0.9),
+    )
+    artifact = Artifact("", "sha", 12_000, "", "", "", "", (), 0.0)
+    best = Visited(Recipe(), "all at 4 bits", artifact, Comparison("top-1", chosen, chosen, chosen, ()))
+    judged = Comparison("top-1", held_out, held_out, held_out, ())
+    assert "held out: −1.20 ± 0.30 pp, n = 6 000" in words.told(Found(best, (), (best,), judged))
+    assert "held out" not in words.told(Found(best, (), (best,)))
 
 
 @pytest.mark.slow

@@ -23,6 +23,11 @@ def told(found: Found) -> str:
             n=best.comparison.difference.n,
         ),
     ]
+    if found.judged is not None:
+        figure = found.judged.difference
+        lines.append(
+            T.card_held_out.format(value=f"{_signed(figure)} {figure.unit}", n=numbers.whole(figure.n))
+        )
     if not found.fails:
         return "\n".join([*lines, T.auto_met])
     return "\n".join([*lines, *(missed(each) for each in found.fails), T.auto_nearest])

@@ -92,6 +92,11 @@ def test_a_bred_front_holds_real_files_and_the_same_seed_finds_it_again(
     assert len(set(labels)) <= len({each.recipe for each in found.visited})
     assert all(Path(each.artifact.path).stat().st_size == each.artifact.bytes for each in found.visited)
     assert found.front == pareto(found.visited)
+    uniforms = [each for each in found.visited if each.label.startswith("all at")]
+    assert {"all at 8 bits", "all at 5 bits", "all at 8 bits, 50% less"} <= {each.label for each in uniforms}
+    for each in uniforms:  # the front holds it, or better
+        no_larger = [one for one in found.steady if one.artifact.bytes <= each.artifact.bytes]
+        assert min(one.drop for one in no_larger) <= each.drop
     other = opened(net, net_data, tmp_path / "other")
     again = other.search(Budgets(max_drop=2.0), Control(), effort=Effort(trials=24, seed=5)).value
     other.close()
