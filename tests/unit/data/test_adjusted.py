@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -71,6 +72,13 @@ def test_rows_of_numbers_have_no_layout(tmp_path: Path, model):
     ref, facts = DataRef(str(tmp_path / "d.npz"), adjust=(Adjustment(exchanged=True),)), model(image=("N", 8))
     with pytest.raises(DataError, match="no pictures"):
         open_data(ref, facts)
+
+
+def test_a_project_keeps_what_is_done_to_its_samples():
+    ref = DataRef("d.npz", adjust=(Adjustment(scale=2.0, mean=(0.1, 0.2, 0.3)), Adjustment(layout="sides")))
+    assert msgspec.json.decode(msgspec.json.encode(ref), type=DataRef) == ref
+    old = b'{"path": "d.npz", "preprocessing": null, "limit": 0, "shared": false}'
+    assert msgspec.json.decode(old, type=DataRef).adjust == ()
 
 
 def test_each_step_has_its_words():
