@@ -34,6 +34,8 @@ SCENES = (
     Scene("window-light", "sample", "light"),
     Scene("window-2x", "sample", "dark", 2),
     Scene("inspector", "inspector"),
+    Scene("layers-grouped", "grouped"),
+    Scene("bars", "bars", "light"),
     Scene("pareto", "pareto"),
     Scene("pareto-light", "pareto", "light"),
     Scene("doctor", "doctor"),
@@ -61,6 +63,21 @@ def inspector(window):
     window.page.layers.view.select(("down2/conv",))
     window.page.selection.choose(("down2/conv",))
     window.actions_["page_layer"].trigger()
+
+
+def grouped(window):
+    """Layers under their scopes, the graph coloured by noise."""
+    from studio.gui.bridge import NOISE
+
+    window.page.layers.view.group(True)
+    window.page.graph.set_mode("sqnr")
+    _until(window, lambda: not window.bridge.busy(NOISE))
+
+
+def bars(window):
+    window.page.layers.view.group(False)
+    window.page.graph.set_mode("op")
+    window.actions_["page_bars"].trigger()
 
 
 def pareto(window):

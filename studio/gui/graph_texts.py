@@ -39,6 +39,7 @@ class GraphTexts(LayerTexts, frozen=True, forbid_unknown_fields=True):
     tip_removed: str = "not in the optimized file"
     tip_inserted: str = "not in the original"
     tip_changed: str = "changed by the optimization"
+    job_ranges: str = "Reading ranges"
     job_optimized: str = "Reading the optimized graph"
     netron: str = "Netron"
     netron_tip: str = (

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.query import Condition, Query
+from studio.gui.graph.tips import tip
 from studio.gui.graph.view import GraphView
+from studio.metrics import CodedRange
 from studio.recipe.resolve import LayerPlan, Plan
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -221,3 +223,13 @@ def test_big_layouts_leave_the_window_alone(qtbot: QtBot, view: GraphView, nets:
     scene = view.shown.scene
     assert scene is not None
     assert scene.diagram.shown > 5000
+
+
+def test_tool_tips_tell_what_codes_can_hold(view: GraphView) -> None:
+    assert view.shown.facts is not None
+    node = next(each for each in view.shown.facts.nodes if each.op == "Conv")
+    out = node.outputs[0]
+    view.set_ranges({name: CodedRange(name, -1.25, 5.5, 256) for name in (out, *node.inputs)})
+    assert view.shown.scene is not None
+    box = view.shown.scene.diagram.boxes[view.shown.scene.box_of[node.index]]
+    assert "−1.25 … 5.5, 256 levels" in tip(box, view.shown.facts, view.shown.figures)

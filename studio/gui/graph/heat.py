@@ -10,6 +10,7 @@ from studio.graph.model import Facts
 from studio.graph.scopes import Box
 from studio.gui import numbers
 from studio.gui.texts import T
+from studio.metrics import CodedRange
 from studio.recipe.resolve import LayerPlan, Plan
 
 MODES = {
@@ -61,12 +62,14 @@ class Heat:
 
 
 class Figures:
-    """Per-layer figures of a model: its own, those of the plan, those measured."""
+    """Per-layer figures of a model: its own, those of the plan, those measured; and by tensor what its
+    codes can hold."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.plan: dict[str, LayerPlan] = {}
         self.given: dict[str, dict[str, float]] = {}
+        self.ranges: Mapping[str, CodedRange] = {}
 
     def set_plan(self, plan: Plan | None) -> None:
         """Take over the settings of a plan."""

@@ -11,6 +11,7 @@ from studio.graph.differences import CHANGED, INSERTED, REMOVED, Differences
 from studio.gui import icons
 from studio.gui.bridge import Bridge
 from studio.gui.graph.beside import Tie, known
+from studio.gui.graph.ranges import Ranges
 from studio.gui.graph.view import GraphView
 from studio.gui.netron.tab import NetronTab
 from studio.gui.panel import Elided
@@ -41,6 +42,7 @@ class GraphRoom(QWidget):
         self.netron_switch.toggled.connect(self.show_netron)
         self.netron.picked.connect(self._picked)
         self.original.marked.connect(self._find_in_netron)
+        Ranges(bridge, self).came.connect(self.original.set_ranges)
         self.optimized.selected.connect(self.original.selected)
         self.optimized.failed.connect(self.original.failed)
         self.original.mode_chosen.connect(self._follow_mode)

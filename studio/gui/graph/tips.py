@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from html import escape
 
 from studio.graph.model import Facts, NodeFact, TensorFact
@@ -10,6 +11,7 @@ from studio.graph.scopes import Box
 from studio.gui import numbers
 from studio.gui.graph.heat import Figures
 from studio.gui.texts import T
+from studio.metrics import CodedRange
 
 MOST_ROWS = 6
 
@@ -24,7 +26,7 @@ def tip(box: Box, facts: Facts, figures: Figures | None, change: str = "") -> st
     members = [facts.nodes[node] for node in box.members]
     rows = [("op", _ops(members)), ("change", _CHANGES.get(change, ""))]
     if box.kind == "card":
-        rows += _shapes(members, facts)
+        rows += _shapes(members, facts, figures.ranges if figures is not None else {})
     rows += _figures(members)
     if figures is not None and len(box.layers) == 1:
         rows += _settings(box.layers[0], figures)
@@ -52,14 +54,26 @@ def _ops(members: list[NodeFact]) -> str:
     return ", ".join(named[:MOST_ROWS]) + rest
 
 
-def _shapes(members: list[NodeFact], facts: Facts) -> list[tuple[str, str]]:
+def _shapes(members: list[NodeFact], facts: Facts, ranges: Mapping[str, CodedRange]) -> list[tuple[str, str]]:
     known = facts.tensor_of
     made = {name for node in members for name in node.outputs}
     inside = Counter(name for node in members for name in dict.fromkeys(node.inputs))
     inputs = [name for node in members for name in node.inputs if name not in made]
     outputs = [name for name in made if name and (name not in inside or facts.uses[name] > inside[name])]
-    rows = [("in", _tensor(name, known)) for name in dict.fromkeys(inputs[:MOST_ROWS])]
-    return rows + [("out", _tensor(name, known)) for name in dict.fromkeys(outputs[:MOST_ROWS])]
+    sides = (("in", inputs[:MOST_ROWS]), ("out", outputs[:MOST_ROWS]))
+    return [
+        (side, _tensor(name, known) + _range(ranges.get(name)))
+        for side, names in sides
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _range(held: CodedRange | None) -> str:
+    """What calibration found, where the tensor is held as codes: `, −1.2 … 5.6 in 256 levels`."""
+    if held is None:
+        return ""
+    low, high = (f"{end:.3g}".replace("-", numbers.MINUS) for end in (held.low, held.high))
+    return ", " + T.given_range_text.format(low=low, high=high, levels=held.levels)
 
 
 def _tensor(name: str, known: dict[str, TensorFact]) -> str:

@@ -38,6 +38,7 @@ from studio.gui.graph.state import Shown
 from studio.gui.graph.toolbar import Toolbar
 from studio.gui.texts import T
 from studio.gui.theme import Theme
+from studio.metrics import CodedRange
 from studio.recipe.resolve import Plan
 
 _GLOW_MS, _REST_MS = 900, 150
@@ -160,6 +161,11 @@ class GraphView(QWidget):
         """Figures per layer for one colour mode; an empty mapping takes them back."""
         if self.shown.figures is not None and self.shown.figures.give(mode, values):
             self._recolour()
+
+    def set_ranges(self, ranges: Mapping[str, CodedRange]) -> None:
+        """What tensors of the built file can hold, by name, for the tool tips."""
+        if self.shown.figures is not None:
+            self.shown.figures.ranges = ranges
 
     def set_measuring(self, modes: frozenset[str]) -> None:
         """Colour modes whose figures are on their way: the legend says so."""
