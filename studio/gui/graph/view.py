@@ -19,62 +19,37 @@ takes longer than a frame is laid out beside the GUI thread (`drafting`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from studio.graph.model import Facts
-from studio.graph.scopes import Outline, Scope
+from studio.graph.scopes import Scope
 from studio.gui.graph import choosing, finding, saving
-from studio.gui.graph.canvas import Canvas
-from studio.gui.graph.crumbs import Crumbs
-from studio.gui.graph.drafting import QUICK_BOXES, QUICK_NODES, Drafter, Drawn, Wish
-from studio.gui.graph.heat import Figures, Heat
+from studio.gui.graph.heat import Figures
+from studio.gui.graph.pane import Pane, timer
 from studio.gui.graph.query import Query
-from studio.gui.graph.state import Shown
-from studio.gui.graph.toolbar import Toolbar
-from studio.gui.texts import T
 from studio.gui.theme import Theme
 from studio.metrics import CodedRange
 from studio.recipe.resolve import Plan
 
-_GLOW_MS, _REST_MS = 900, 150
+_GLOW_MS = 900
 
 
-class GraphView(QWidget):
+class GraphView(Pane):
     """A model's graph: see the module's text for the interface."""
 
     selected = Signal(tuple)
-    drawn = Signal()
-    marked = Signal()
     mode_chosen = Signal(str)
     failed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.shown = Shown()
-        self.drafter = Drafter(self)
-        self.canvas = Canvas(self.shown, self.drafter, self)
-        self.toolbar, self.crumbs = Toolbar(self), Crumbs(self)
-        self.columns = True
-        self._change: Mapping[str, str] = {}
-        self.like: Outline | None = None
-        self._fitted, self._whole = False, self.canvas.camera.place
-        self._glow, self._rest = _timer(self, _GLOW_MS), _timer(self, _REST_MS)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.toolbar)
-        column.addWidget(self.crumbs)
-        column.addWidget(self.canvas, 1)
-        self.setAccessibleName(T.graph)
-        self.canvas.setAccessibleName(T.graph_canvas)
+        self._glow = timer(self, _GLOW_MS)
         self._connect()
         self.set_theme(self.shown.theme)
-        self._say()
 
     def _connect(self) -> None:
         canvas, toolbar = self.canvas, self.toolbar
@@ -82,7 +57,6 @@ class GraphView(QWidget):
         canvas.caught.connect(self._caught)
         canvas.toggle.connect(self._toggled)
         canvas.clear.connect(self._cleared)
-        canvas.resized.connect(self._resized)
         canvas.search.connect(toolbar.focus_search)
         toolbar.sought.connect(self.seek)
         toolbar.went.connect(self._next_found)
@@ -97,9 +71,7 @@ class GraphView(QWidget):
         toolbar.saved.connect(partial(saving.ask, self))
         self.crumbs.went.connect(self._go)
         self.crumbs.chose.connect(self._choose_scope)
-        self.drafter.busy.connect(self._wait)
         self._glow.timeout.connect(lambda: self.light(()))
-        self._rest.timeout.connect(lambda: self.lay_out(self.shown.expanded, self._first_look))
 
     def set_facts(self, facts: Facts | None, expanded: frozenset[Scope] | None = None) -> None:
         """Show another model, or none, with these scopes opened (None: so that it can be overseen)."""
@@ -112,15 +84,15 @@ class GraphView(QWidget):
         shown.expanded, self._change = frozenset(), {}
         shown.names, shown.current = (), None
         self._fitted = False
-        self._refresh()
-        self.lay_out(expanded, self._first_look)
+        self.refresh()
+        self.lay_out(expanded, self.first_look)
 
     def set_selection(self, names: Sequence[str]) -> None:
         """Select what the window selected elsewhere; `selected` is not sent."""
         if tuple(names) == self.shown.names:
             return
         self.shown.names = tuple(names)
-        self._mark()
+        self.mark()
         choosing.stand(self.shown)
         if self.shown.selected and not self.canvas.underMouse():
             self.canvas.reveal(min(self.shown.selected))
@@ -155,12 +127,12 @@ class GraphView(QWidget):
         """Show the plan's bits and sparsity on the cards."""
         if self.shown.figures is not None:
             self.shown.figures.set_plan(plan)
-            self._recolour()
+            self.recolour()
 
     def set_values(self, mode: str, values: Mapping[str, float]) -> None:
         """Figures per layer for one colour mode; an empty mapping takes them back."""
         if self.shown.figures is not None and self.shown.figures.give(mode, values):
-            self._recolour()
+            self.recolour()
 
     def set_ranges(self, ranges: Mapping[str, CodedRange]) -> None:
         """What tensors of the built file can hold, by name, for the tool tips."""
@@ -175,7 +147,7 @@ class GraphView(QWidget):
     def set_mode(self, mode: str) -> None:
         """Colour by `mode` (see `heat.MODES`)."""
         self.toolbar.show_mode(mode)
-        self._recolour(mode)
+        self.recolour(mode)
         self.mode_chosen.emit(mode)
 
     def set_theme(self, theme: Theme) -> None:
@@ -184,34 +156,14 @@ class GraphView(QWidget):
         self.crumbs.set_theme(theme)
         self.canvas.forget()
 
-    def set_columns(self, on: bool) -> None:
-        """Fold a tall graph into columns, or not."""
-        self.columns = on
-        self.lay_out(self.shown.expanded, self.fit)
-
     def set_change(self, change: Mapping[str, str]) -> None:
         """Mark nodes, by name: `removed`, `inserted` or `changed`."""
         self._change = change
         self.shown.change = finding.changed(self.shown.facts, self.shown.scene, change)
         self.canvas.forget()
 
-    def fit(self) -> None:
-        """Show the whole graph."""
-        self.canvas.fit()
-        self._whole = self.canvas.camera.place
-
     def zoom_to_selection(self) -> None:
         self.canvas.show_boxes(self.shown.selected)
-
-    def expand_all(self) -> None:
-        """Open all scopes."""
-        if self.shown.outline is not None:
-            self.lay_out(self.shown.expanded, self.fit, everything=True)
-
-    def collapse_all(self) -> None:
-        """Back to the outermost scopes."""
-        if self.shown.outline is not None:
-            self.lay_out(frozenset(), self.fit)
 
     def seek(self, text: str) -> None:
         """Mark boxes that hold what `text` asks for (see `query`), and show them."""
@@ -221,35 +173,6 @@ class GraphView(QWidget):
         if shown.found:
             self.canvas.reveal(min(shown.found))
         self.canvas.update()
-
-    def end(self) -> None:
-        """Stop what is being laid out; nothing comes after."""
-        self.drafter.close()
-
-    def lay_out(
-        self,
-        expanded: frozenset[Scope] | None,
-        then: Callable[[], None],
-        nodes: tuple[int, ...] = (),
-        *,
-        everything: bool = False,
-    ) -> None:
-        """Draw with these scopes opened, or `everything`, and those around `nodes`; calls `then` at last."""
-        shown = self.shown
-        if shown.facts is None:
-            self._refresh()
-            return
-        if expanded is not None:
-            shown.expanded = expanded
-
-        def take(drawn: Drawn) -> None:
-            shown.outline, shown.expanded, shown.scene = drawn.outline, drawn.expanded, drawn.scene
-            self._refresh()
-            then()
-            self.drawn.emit()
-
-        wish = Wish(shown.facts, shown.outline, expanded, nodes, self._aspect(), self.like, everything)
-        self.drafter.draw(wish, take)
 
     def _next_found(self, text: str) -> None:
         """Select the next box (or hidden layer) that matches."""
@@ -278,7 +201,7 @@ class GraphView(QWidget):
 
     def _choose(self, names: tuple[str, ...]) -> None:
         self.shown.names = names
-        self._mark()
+        self.mark()
         self.selected.emit(names)
 
     def _go(self, scope: Scope) -> None:
@@ -304,72 +227,3 @@ class GraphView(QWidget):
 
         self.shown.current = None
         self.lay_out(self.shown.expanded ^ frozenset({old.scope}), there)
-
-    def _refresh(self) -> None:
-        """The scene is another one."""
-        shown = self.shown
-        shown.found = shown.lit = frozenset()
-        shown.change = finding.changed(shown.facts, shown.scene, self._change)
-        self._mark()
-        choosing.stand(self.shown)
-        self._recolour()
-        self._say()
-
-    def _aspect(self) -> float | None:
-        room = self.canvas.size()
-        return room.width() / max(room.height(), 1) if self.columns else None
-
-    def _recolour(self, mode: str | None = None) -> None:
-        shown = self.shown
-        mode = mode or shown.heat.mode
-        boxes = shown.scene.diagram.boxes if shown.scene else ()
-        shown.heat = Heat(mode) if shown.figures is None or mode == "op" else shown.figures.heat(mode, boxes)
-        self.canvas.forget()
-
-    def _mark(self) -> None:
-        choosing.mark(self.shown)
-        self.crumbs.show_path(self.shown)
-        self.canvas.refresh()
-        self.marked.emit()
-
-    def _resized(self) -> None:
-        """A view that nobody has moved stays whole in a window of another size."""
-        shown = self.shown
-        if shown.scene is None or (self._fitted and self.canvas.camera.place != self._whole):
-            return
-        self._first_look()
-        if shown.facts is not None and len(shown.facts.nodes) <= QUICK_NODES:
-            self.lay_out(shown.expanded, self._first_look)
-        elif shown.scene.diagram.shown <= QUICK_BOXES:
-            self._rest.start()
-
-    def _first_look(self) -> None:
-        """Fit once the canvas has its size."""
-        if self.shown.scene is not None and self.isVisible():
-            self.fit()
-            self._fitted = True
-
-    def _wait(self, busy: bool) -> None:
-        self.shown.waiting = busy
-        self.canvas.update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._resized()
-
-    def _say(self) -> None:
-        shown = self.shown
-        self.toolbar.setEnabled(shown.facts is not None)
-        if shown.facts is None:
-            self.canvas.setAccessibleDescription(T.graph_empty)
-        elif shown.scene is not None:
-            text = T.graph_boxes.format(shown=shown.scene.diagram.shown, n=f"{len(shown.facts.nodes):,}")
-            self.crumbs.count(text)
-            self.canvas.setAccessibleDescription(T.graph_travel.format(name=shown.facts.name, count=text))
-
-
-def _timer(owner: QWidget, milliseconds: int) -> QTimer:
-    made = QTimer(owner)
-    made.setSingleShot(True)
-    made.setInterval(milliseconds)
-    return made
