@@ -63,6 +63,8 @@ def inspector(window):
     window.page.layers.view.select(("down2/conv",))
     window.page.selection.choose(("down2/conv",))
     window.actions_["page_layer"].trigger()
+    window.bridge.sense()
+    _until(window, lambda: not window.bridge.busy("sensitivity"))
 
 
 def grouped(window):

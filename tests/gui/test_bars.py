@@ -14,6 +14,7 @@ from studio.gui.bridge import Bridge
 from studio.gui.desk import Desk, Selection
 from studio.gui.layers.rows import Row
 from studio.gui.main_window import MainWindow
+from studio.gui.plots.barchart import short
 from studio.gui.plots.bars import KINDS, bars, csv, known, remark
 from studio.gui.plots.bars_panel import BarsPanel, macs
 from studio.gui.theme import Look
@@ -63,6 +64,11 @@ def test_bars_as_csv() -> None:
     assert text[0] == "layer,Sensitivity before,Sensitivity now,low,high,n,source"
     assert text[1] == 'a,,1.25,0.5,2.0,256,"bits=4, measured here"'
     assert text[3] == "head,,,,,0,"
+
+
+def test_names_are_what_tells_layers_apart() -> None:
+    assert short(["/a/b1/expand/conv", "/a/b2/conv"]) == ["b1: expand", "a: b2"]
+    assert short(["conv1", "fc"]) == ["conv1", "fc"]
 
 
 @pytest.fixture

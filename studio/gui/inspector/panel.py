@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -62,7 +62,7 @@ class Inspector(Panel):
         row.addWidget(self._facts)
         inside = QVBoxLayout(self.curve)
         inside.addStretch(1)
-        inside.addWidget(self.measure, 0)
+        inside.addWidget(self.measure, 0, Qt.AlignmentFlag.AlignHCenter)
         self.measure.hide()
 
     def follow(self, names: tuple[str, ...]) -> None:

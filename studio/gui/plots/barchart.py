@@ -79,8 +79,8 @@ class BarChart(Canvas):
         room = max(self.widget.width() - self.left - 30, 100) / _LETTER
         every = max(int(np.ceil(len(self._bars) * _LEAST_LETTERS / room)), 1)
         letters = int(room * every / len(self._bars)) - 1
-        places = range(0, len(self._bars), every)
-        return [(float(at), _name(self._bars[at].layer, letters)) for at in places]
+        names, places = short([bar.layer for bar in self._bars]), range(0, len(self._bars), every)
+        return [(float(at), two_lines(names[at], letters)) for at in places]
 
     def _near(self, at: QPointF) -> Bar | None:
         """The bar in the column under a point of the scene."""
@@ -98,10 +98,12 @@ class BarChart(Canvas):
             self.clicked(bar.layer)
 
 
-def _name(layer: str, letters: int) -> str:
-    """The end of a path over two lines: block above, layer below."""
-    above, _, name = layer.strip("/").rpartition("/")
-    return two_lines(f"{above.replace(': ', ':')}: {name}" if above else name, letters)
+def short(layers: Sequence[str]) -> list[str]:
+    """The last two parts of each path, without an end that all of them have (`…/conv`): `block1: expand`."""
+    parts = [layer.strip("/").split("/") for layer in layers]
+    while all(len(each) > 1 and each[-1] == parts[0][-1] for each in parts):
+        parts = [each[:-1] for each in parts]
+    return [": ".join(each[-2:]) for each in parts]
 
 
 def _none() -> dict[str, Any]:
