@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
 from studio.recipe.settings import Settings
+
+_ALONE = Lock()  # the descriptors are those of the whole process
+_OUT, _ERR = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,31 @@ def solve(
             rows.append(np.array([[getattr(option, name) for option in flat]]))
             low.append(-np.inf)
             high.append(limit)
-    found = milp(
-        _costs(flat, limits),
-        integrality=np.ones(len(flat)),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(np.vstack(rows), low, high),
-        options={"time_limit": seconds},
-    )
+    with native_prints_aside():
+        found = milp(
+            _costs(flat, limits),
+            integrality=np.ones(len(flat)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(np.vstack(rows), low, high),
+            options={"time_limit": seconds},
+        )
     return None if found.x is None else _chosen(found.x, sizes)
+
+
+@contextmanager
+def native_prints_aside() -> Iterator[None]:
+    """What C code prints goes to standard error: HiGHS now and then prints a line whatever it is told, and
+    standard output is for the one JSON object of the command line.
+    """
+    with _ALONE:
+        kept = os.dup(_OUT)
+        os.dup2(_ERR, _OUT)
+        try:
+            yield
+        finally:
+            ctypes.CDLL(None).fflush(None)
+            os.dup2(kept, _OUT)
+            os.close(kept)
 
 
 def _costs(flat: Sequence[Option], limits: Limits) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

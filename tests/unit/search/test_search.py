@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from studio.errors import RecipeError
 from studio.recipe.settings import Settings
 from studio.search.budgets import Budgets, excesses, parse_bytes, parse_latency
 from studio.search.curves import Curve
-from studio.search.knapsack import Limits, Option, solve
+from studio.search.knapsack import Limits, Option, native_prints_aside, solve
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
@@ -40,6 +41,15 @@ def test_the_solver_finds_what_trying_everything_finds(options: list[list[Option
     assert sum(each.loss for each in picked) <= limit
     least = min(sum(each.bytes for each in pick) for pick in possible)
     assert sum(each.bytes for each in picked) <= least + 85  # 80 points weigh as much as 80 bytes
+
+
+def test_what_c_code_prints_stays_off_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    libc = ctypes.CDLL(None)
+    with native_prints_aside():
+        libc.printf(b"noise\n")
+    libc.printf(b"answer\n")
+    libc.fflush(None)
+    assert capfd.readouterr() == ("answer\n", "noise\n")
 
 
 def test_least_loss_within_bytes() -> None:
