@@ -38,14 +38,13 @@ SCENES = (
     Scene("bars", "bars", "light"),
     Scene("pareto", "pareto"),
     Scene("pareto-light", "pareto", "light"),
-    Scene("doctor", "doctor"),
     Scene("samples", "samples"),
     Scene("settings", "settings"),
-    Scene("settings-light", "settings", "light"),
     Scene("jobs", "jobs"),
     Scene("history", "history"),
     Scene("boards", "boards"),
     Scene("report", "report", "light"),
+    Scene("doctor", "doctor"),  # after all that show the work as it should be
     Scene("transformer", "transformer"),
     Scene("transformer-block", "transformer_block"),
 )

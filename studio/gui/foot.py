@@ -16,10 +16,8 @@ from studio.gui.theme import Look
 from studio.gui.vitals import Vitals
 from studio.jobs import Advance, Outcome
 
-_ROOMY = 1400
-_GAP, _REST = 10, 60  # between two parts; the menu of the rest and the margins
-_TEXT = 210
-_IDLE, _JOB = 80, _TEXT + 230  # what the left says while nothing runs, and with a bar beside it
+_ROOMY, _WIDE = 1400, 1700
+_GAP, _LEFT, _REST = 10, 250, 80  # the job at the left; the menu of the rest and the margins
 
 
 class Foot(QFrame):
@@ -33,7 +31,6 @@ class Foot(QFrame):
         self.setObjectName("foot")
         self.setFixedHeight(32)
         self._look = look
-        self._busy = False
         self._waiting: dict[int, str] = {}  # labels by ticket, the newest last
         self._advances: dict[int, Advance] = {}
         self._text, self._engine = Elided(pixels=12, mode=Qt.TextElideMode.ElideRight), Elided(pixels=12)
@@ -51,7 +48,7 @@ class Foot(QFrame):
 
     def _arrange(self) -> None:
         self._bar.setRange(0, 1000)
-        self._bar.setFixedWidth(170)
+        self._bar.setFixedWidth(80)
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(T.jobs_idle)
         self._stop.setFixedSize(22, 22)
@@ -60,11 +57,18 @@ class Foot(QFrame):
         self._stop.setAccessibleName(T.cancel)
         self._stop.setStyleSheet("padding: 0px;")
         self._stop.clicked.connect(lambda: self.stop.emit(self.ticket))
+        left = QWidget()
+        left.setFixedWidth(_LEFT)  # whatever runs: the pages beside it must not move
+        job = QHBoxLayout(left)
+        job.setContentsMargins(0, 0, 0, 0)
+        job.setSpacing(_GAP)
+        job.addWidget(self._text, 1)
+        for each in (self._bar, self._stop):
+            job.addWidget(each)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(_GAP)
-        for each in (self._text, self._bar, self._stop):
-            row.addWidget(each)
+        row.addWidget(left)
         row.addStretch(1)
         for button in self.pages.values():
             row.addWidget(button)
@@ -94,6 +98,7 @@ class Foot(QFrame):
         """A narrow window does without what is only good to know."""
         super().resizeEvent(event)
         self.vitals.setVisible(self.width() >= _ROOMY)
+        self._engine.setVisible(self.width() >= _WIDE)
         self._fit()
 
     def show_page(self, key: str) -> None:
@@ -110,7 +115,8 @@ class Foot(QFrame):
     def _fit(self) -> None:
         """Pages that have no room go into a menu, the last first; the open one stays."""
         wide = {key: self.pages[key].sizeHint().width() + _GAP for key in self.pages if key in self._offered}
-        room, out = self.width() - _REST - (_JOB if self.ticket else _IDLE), list[str]()
+        vital = self.vitals.sizeHint().width() + _GAP if self.width() >= _ROOMY else 0
+        room, out = self.width() - _LEFT - vital - _REST, list[str]()
         for key in reversed(wide):
             if sum(wide.values()) - sum(wide[each] for each in out) <= room:
                 break
@@ -158,22 +164,17 @@ class Foot(QFrame):
         ticket = self.ticket
         for each in (self._bar, self._stop):
             each.setVisible(bool(ticket))
-        if bool(ticket) != self._busy:
-            self._busy = bool(ticket)
-            self._fit()
         if not ticket:
-            self._say(T.jobs_idle)
+            self._text.setText(T.jobs_idle)
+            self._text.setToolTip("")
             return
         last = self._advances.get(ticket)
         fraction, detail = (last.fraction, last.text) if last else (0.0, "")
         more = T.jobs_more.format(n=len(self._waiting) - 1) if len(self._waiting) > 1 else ""
-        self._say("  ·  ".join(filter(None, (self._waiting[ticket], detail, more))))
-        self._bar.setValue(round(fraction * 1000))
-
-    def _say(self, text: str) -> None:
-        """A long text ends in …, a short one never: it keeps its room before all else."""
+        text = "  ·  ".join(filter(None, (self._waiting[ticket], detail, more)))
         self._text.setText(text)
-        self._text.setMinimumWidth(min(self._text.sizeHint().width(), _TEXT))
+        self._text.setToolTip(text)  # whole, where it has to end in …
+        self._bar.setValue(round(fraction * 1000))
 
     def _dress(self) -> None:
         self._stop.setIcon(icons.icon("close", self._look.theme.muted, size=12))

@@ -5,16 +5,23 @@ from __future__ import annotations
 import sys
 
 from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QDrag, QMouseEvent
+from PySide6.QtGui import QDrag, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
 
 class Source(QLabel):
-    """Starts a drag as soon as the pressed pointer moves."""
+    """Starts a drag as soon as the pressed pointer moves; says `shown` once it is on the screen."""
 
     def __init__(self, paths: list[str]) -> None:
         super().__init__("\n".join(paths))
         self._urls = [QUrl.fromLocalFile(path) for path in paths]
+        self._told = False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._told:
+            self._told = True
+            print("shown", flush=True)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:

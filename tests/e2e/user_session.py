@@ -10,7 +10,9 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 import hand
 from board_steps import board_story
@@ -18,13 +20,13 @@ from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from studio.gui import app, shots
-from studio.gui.bridge import MEASURE
+from studio.gui.bridge import MEASURE, OPEN
 from studio.gui.layers import track
 from studio.gui.layers.model import ROW, Column
 from studio.gui.main_window import MainWindow
 
 _SAMPLES = Path(__file__).parents[2] / "resources" / "samples"
-_SECONDS = 150.0
+_SECONDS, _SOON, _TRIES = 150.0, 15.0, 3
 _WINDOW = (1500, 940)
 
 
@@ -43,6 +45,13 @@ class User:
 
     def wait(self, true: object, what: str) -> None:
         shots.wait(true, _SECONDS, what)  # type: ignore[arg-type]  # a callable
+
+    def soon(self, true: Callable[[], bool]) -> bool:
+        """Whether it comes true within a while."""
+        until = monotonic() + _SOON
+        while not true() and monotonic() < until:
+            shots.settle(50)
+        return true()
 
     def measured(self) -> None:
         """Wait until the present state has its figures."""
@@ -94,10 +103,16 @@ def drop_files(user: User) -> None:
     """Drag model and data in from another program's window."""
     files = [str(_SAMPLES / name) for name in ("fashion.onnx", "fashion.npz")]
     source = Path(__file__).with_name("drag_source.py")
-    program = subprocess.Popen([sys.executable, str(source), "1580", "120", *files])
+    command = [sys.executable, str(source), "1580", "120", *files]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        shots.settle(2500)
-        hand.drag(QPoint(1680, 180), hand.middle(user.window.start.zone), slowly=3)
+        assert program.stdout is not None
+        assert program.stdout.readline() == "shown\n"
+        shots.settle(1000)
+        for _ in range(_TRIES):  # on a busy computer a drop may miss, as it does by hand
+            hand.drag(QPoint(1680, 180), hand.middle(user.window.start.zone), slowly=3)
+            if user.soon(lambda: user.session.document is not None or user.window.bridge.busy(OPEN)):
+                break
         user.wait(lambda: user.session.document is not None and user.session.document.data, "the model")
     finally:
         program.terminate()
