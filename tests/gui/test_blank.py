@@ -54,7 +54,7 @@ def test_the_tour_brings_the_sample_where_nothing_is_open(window: MainWindow, qt
     window.actions_["tour"].trigger()
     qtbot.waitUntil(window.tour.isVisible, timeout=_SECONDS)
     assert not window.page.blank
-    assert len(_offered(window)) == 10
+    assert "plots" in _offered(window)
 
 
 @pytest.mark.slow
