@@ -7,7 +7,7 @@ width. Ours: rebuild, first figure (32 samples), all samples, in the engine; fro
 layer, from the inputs (whole), and with learned rounding. Theirs: quantize again with the layer left out or
 in, a session, the same samples. All have the same number of threads. Contestants take turns, so that what
 else the machine does hits all: read the ratios. Then a net of ResNet-18's size at 224² without labels, which
-stops when it knows the agreement to a point (about three minutes to get ready, 5 GB on the disk), and
+stops when it knows the agreement to a point (about five minutes to get ready, 2.4 GB on the disk), and
 the window from slider to repainted figure. Writes results.json and results.md; asserts nothing.
 """
 
