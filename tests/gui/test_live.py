@@ -87,8 +87,12 @@ def test_a_drag_ends_in_one_figure_for_where_it_was_let_go(opened: MainWindow, q
     qtbot.waitUntil(
         lambda: bridge.session.measured is not None and not bridge.busy(MEASURE), timeout=_SECONDS
     )
-    finals = [each.revision for each in measured if isinstance(each, Measured)]
-    assert finals.count(bridge.session.state.revision) == 1
+
+    def finals() -> list[int]:
+        return [each.revision for each in measured if isinstance(each, Measured)]
+
+    qtbot.waitUntil(lambda: bridge.session.state.revision in finals(), timeout=_SECONDS)  # told a turn later
+    assert finals().count(bridge.session.state.revision) == 1
     assert len([step for step in bridge.session.journal.steps if "bits" in step.label]) == 1
 
 
