@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from studio.boards.compile import NAME, TARGETS, build  # noqa: E402 - found only from here on
+from studio.boards.runtime.compile import NAME, TARGETS, build  # noqa: E402 - found only from here on
 from studio.errors import BoardError  # noqa: E402
 
 MOST = 100_000

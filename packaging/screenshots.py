@@ -139,7 +139,7 @@ def transformer(window):
 
 
 def transformer_block(window):
-    from studio.gui.shots import settle
+    from studio.gui.looks.shots import settle
 
     transformer(window)
     settle(2000)
@@ -178,7 +178,8 @@ def main():
 
 def draw(names):
     """In this process: open the sample, edit it a little, then scene after scene."""
-    from studio.gui import app, shots
+    from studio.gui import app
+    from studio.gui.looks import shots
     from studio.session.session import Session
     from studio.workbench.local import LocalWorkbench
 
@@ -201,7 +202,7 @@ def draw(names):
 
 
 def _save(window, scene, out):
-    from studio.gui import shots
+    from studio.gui.looks import shots
 
     if scene.show == "report":
         _report(window, out)
@@ -241,7 +242,7 @@ def _measured(window):
 
 
 def _until(window, true):
-    from studio.gui.shots import settle, wait
+    from studio.gui.looks.shots import settle, wait
 
     settle(200)
     wait(lambda: window.bridge.session.document is not None and true(), SECONDS, "a scene")
@@ -252,7 +253,7 @@ def _report(window, out):
     from PySide6.QtPdf import QPdfDocument
 
     from studio.control import Control
-    from studio.gui import pdf
+    from studio.gui.keep import pdf
 
     folder = Path(os.environ["TRIMTAB_HOME"])
     page = window.bridge.session.report(folder / "report.html", Control()).value

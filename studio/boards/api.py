@@ -9,32 +9,32 @@ from types import TracebackType
 
 import msgspec
 
-from studio.boards import bench as benching
-from studio.boards import push as pushing
-from studio.boards import serving
-from studio.boards.asking import Ask, Secrets
 from studio.boards.book import Board, BoardBook
-from studio.boards.delta import Forecast, forecast
-from studio.boards.dry import DryRun, dry_run
 from studio.boards.facts import BoardFacts, probe
-from studio.boards.find import Found, find
-from studio.boards.fleet import Outcome, Told, push_all
-from studio.boards.hostkeys import HostKey, KnownHosts
-from studio.boards.link import Link
-from studio.boards.local import LocalLink
-from studio.boards.loop import LoopThread
-from studio.boards.package import Package
-from studio.boards.proof import Timing
-from studio.boards.protocol import Releases
-from studio.boards.pull import pull
+from studio.boards.links.asking import Ask, Secrets
+from studio.boards.links.find import Found, find
+from studio.boards.links.hostkeys import HostKey, KnownHosts
+from studio.boards.links.link import Link
+from studio.boards.links.local import LocalLink
+from studio.boards.links.loop import LoopThread
+from studio.boards.links.ssh import SshLink
+from studio.boards.release import push as pushing
+from studio.boards.release.delta import Forecast, forecast
+from studio.boards.release.dry import DryRun, dry_run
+from studio.boards.release.fleet import Outcome, Told, push_all
+from studio.boards.release.package import Package
+from studio.boards.release.proof import Timing
+from studio.boards.release.protocol import Releases
+from studio.boards.release.pull import pull
+from studio.boards.release.signing import allowed, signer
+from studio.boards.release.trying import try_out
 from studio.boards.report import BoardRun, BoardStatus, Pulled, Pushed
+from studio.boards.runs import bench as benching
+from studio.boards.runs import serving
+from studio.boards.runs.serving import Serving
 from studio.boards.seen import SeenBook, headline
-from studio.boards.serving import Serving
-from studio.boards.signing import allowed, signer
-from studio.boards.ssh import SshLink
 from studio.boards.table.store import Store
 from studio.boards.table.tables import Net, Options, Taken, take
-from studio.boards.trying import try_out
 from studio.control import Control
 from studio.target import for_facts
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.boards.book import Board
-from studio.boards.faults import failed
-from studio.boards.link import Link
-from studio.boards.python import find_python
+from studio.boards.links.faults import failed
+from studio.boards.links.link import Link
 from studio.boards.remarks import remarks
+from studio.boards.runtime.python import find_python
 from studio.control import Control
 from studio.paths import resource
 

@@ -142,7 +142,7 @@ def _boards_of_its_own(shell: Shell, folder: Path, board: Board) -> Iterator[Non
     """The demo's board goes into a book of its own: the user's boards are not touched."""
     from studio.boards.api import Boards
     from studio.boards.book import BoardBook
-    from studio.boards.hostkeys import KnownHosts
+    from studio.boards.links.hostkeys import KnownHosts
 
     boards = Boards(BoardBook(folder / "boards.json"), KnownHosts(folder / "known", folder / "none"))
     with shell.session.with_boards(boards):
@@ -173,7 +173,7 @@ def _write(shell: Shell, out: Path, told: _Told) -> None:
 def screenshots(shell: Shell, project: Path, out: Path) -> list[Path]:
     """The window with the project loaded, light and dark, drawn without a screen in a process of its own."""
     wanted = [out / f"window-{theme}.png" for theme in ("light", "dark")]
-    command = [sys.executable, "-m", "studio.gui.pictures", str(project), str(out)]
+    command = [sys.executable, "-m", "studio.gui.looks.pictures", str(project), str(out)]
     with tempfile.TemporaryDirectory(
         prefix="trimtab-demo-"
     ) as home:  # the user's own settings stay as they are

@@ -47,7 +47,7 @@ def demand_qt() -> None:
 
 def print_page(page: Path, pdf: Path) -> None:
     """Draw the page in a process of its own: Qt stays out of this one. Raises `ExportError`."""
-    command = [sys.executable, "-m", "studio.gui.pdf", str(page), str(pdf)]
+    command = [sys.executable, "-m", "studio.gui.keep.pdf", str(page), str(pdf)]
     around = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(command, env=around, capture_output=True, text=True, check=False)
     if done.returncode != 0:

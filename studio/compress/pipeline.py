@@ -11,21 +11,21 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from studio.artifact import Artifact
-from studio.compress.bias import correct_biases
-from studio.compress.choosing import range_of
-from studio.compress.emit import emit
-from studio.compress.equalize import equalize
-from studio.compress.folded import folded
-from studio.compress.prune import prune
-from studio.compress.quantize import choose_levels
-from studio.compress.ranges import Seen
-from studio.compress.reconstruct import reconstruct, wanted
-from studio.compress.smooth import smooth
-from studio.compress.split import split_outliers
-from studio.compress.store import outcomes, write
-from studio.compress.watcher import Watcher
-from studio.compress.weights import Levels
+from studio.compress.calibration.choosing import range_of
+from studio.compress.calibration.ranges import Seen
+from studio.compress.calibration.watcher import Watcher
+from studio.compress.levels.quantize import choose_levels
+from studio.compress.levels.weights import Levels
+from studio.compress.prepare.folded import folded
+from studio.compress.pruning.prune import prune
+from studio.compress.repair.bias import correct_biases
+from studio.compress.repair.equalize import equalize
+from studio.compress.repair.reconstruct import reconstruct, wanted
+from studio.compress.repair.smooth import smooth
+from studio.compress.repair.split import split_outliers
 from studio.compress.work import Work, start
+from studio.compress.write.emit import emit
+from studio.compress.write.store import outcomes, write
 from studio.control import Control
 from studio.errors import BuildError
 from studio.graph.model import Model

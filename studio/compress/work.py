@@ -179,7 +179,7 @@ def start(model: Model, plan: Plan, target: Target) -> Work:
 
     Where the plan touches anything, the clone is brought to an opset that has what passes write.
     """
-    from studio.compress.opset import raise_opset
+    from studio.compress.prepare.opset import raise_opset
     from studio.graph.onnx_edge import clone
 
     copy = clone(model.ir)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.compress.ranges import Histogram, Range, Seen
+from studio.compress.calibration.ranges import Histogram, Range, Seen
 from studio.control import Control
 from studio.data.samples import Dataset
 from studio.graph.model import Facts

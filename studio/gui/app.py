@@ -10,9 +10,9 @@ from threading import Thread
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from studio.gui.dress import dress, prepare
+from studio.gui.looks.dress import dress, prepare
 from studio.gui.main_window import MainWindow
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.gui.watchdog import VARIABLE, Watchdog
 from studio.session.session import Session
 from studio.workbench.local import tuned

@@ -16,7 +16,7 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.doctor.findings import Finding
 from studio.errors import StudioError
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Advance, Lanes, Outcome
 from studio.metrics import Sensitivity
 from studio.project import changes

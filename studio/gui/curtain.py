@@ -6,9 +6,9 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from studio.gui import fonts, icons
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.looks import fonts, icons
+from studio.gui.looks.theme import Look
+from studio.gui.texts.texts import T
 
 
 class Curtain(QWidget):

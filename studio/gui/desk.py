@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from studio.gui.bridge import Bridge
-from studio.gui.theme import Look
+from studio.gui.looks.theme import Look
 
 
 class Selection(QObject):

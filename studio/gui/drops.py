@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from studio.errors import StudioError
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 _MODELS = frozenset({".onnx", ".pt2", ".pt", ".pth", ".ts", ".trimtab"})
 _DATA = frozenset({".npz"})

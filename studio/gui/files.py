@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QWidget
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.errors import StudioError
-from studio.gui import another, drops, pdf
+from studio.gui import drops
 from studio.gui.asking import ask_in, ask_out
 from studio.gui.bridge import REPORT, SAVE, Bridge
-from studio.gui.texts import T
+from studio.gui.keep import another, pdf
+from studio.gui.texts.texts import T
 from studio.paths import resource
 from studio.project.changes import Changed
 from studio.recipe import text

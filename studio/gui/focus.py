@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.theme import Look
+from studio.gui.looks.theme import Look
 
 # By the style sheet, or by their own paint.
 _SHOWS_IT = (

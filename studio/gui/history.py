@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from studio.gui import fonts, numbers
 from studio.gui.bridge import Bridge
+from studio.gui.looks import fonts, numbers
 from studio.gui.panel import Panel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.project.changes import Measured
 
 _ROW = 30

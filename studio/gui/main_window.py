@@ -13,29 +13,32 @@ from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
-from studio.gui import commands, focus, icons, numbers, preferences
-from studio.gui.actions import Actions
+from studio.gui import focus
+from studio.gui.bar import commands
+from studio.gui.bar.actions import Actions
+from studio.gui.bar.foot import Foot
+from studio.gui.bar.notice import Notice
+from studio.gui.bar.palette import Palette
+from studio.gui.bar.toolbar import Toolbar
 from studio.gui.boards.pick import BoardPick
 from studio.gui.bridge import SAVE, Bridge
 from studio.gui.curtain import Curtain
-from studio.gui.dress import steps
 from studio.gui.files import Files
 from studio.gui.focus import FocusRing
-from studio.gui.foot import Foot
-from studio.gui.help import HelpPanel, topic_of
-from studio.gui.keeping import Keeper, progress_of
-from studio.gui.notice import Notice
+from studio.gui.keep import preferences
+from studio.gui.keep.keeping import Keeper, progress_of
+from studio.gui.looks import icons, numbers
+from studio.gui.looks.dress import steps
+from studio.gui.looks.theme import Look
 from studio.gui.options.panel import OptionsPanel
 from studio.gui.pages import PAGES
-from studio.gui.palette import Palette
 from studio.gui.present import Presenter
-from studio.gui.recent import keep_thumbnail
-from studio.gui.start import StartView
-from studio.gui.texts import T
-from studio.gui.theme import Look
-from studio.gui.toolbar import Toolbar
-from studio.gui.tour import Tour, stops
+from studio.gui.texts.texts import T
 from studio.gui.turns import Turns
+from studio.gui.welcome.help import HelpPanel, topic_of
+from studio.gui.welcome.recent import keep_thumbnail
+from studio.gui.welcome.start import StartView
+from studio.gui.welcome.tour import Tour, stops
 from studio.gui.work import START, WorkPage
 from studio.jobs import Outcome
 from studio.project import changes

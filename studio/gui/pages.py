@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.answers import Answers
 from studio.gui.auto.panel import AutoPanel
 from studio.gui.data.panel import DataPanel
 from studio.gui.desk import Desk
 from studio.gui.doctor.panel import DoctorPanel
-from studio.gui.help import HelpPanel
+from studio.gui.figures.answers import Answers
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.jobs.panel import JobsPanel
 from studio.gui.options.panel import OptionsPanel
 from studio.gui.plots.bars_panel import BarsPanel
 from studio.gui.plots.page import PlotsPage
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
+from studio.gui.welcome.help import HelpPanel
 
 
 @dataclass(frozen=True, slots=True)

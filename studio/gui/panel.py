@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from studio.gui import fonts
+from studio.gui.looks import fonts
 
 
 def label(text: str = "", quiet: bool = False, pixels: int = 13, strong: bool = False) -> QLabel:

@@ -6,15 +6,15 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from studio.gui import faces
 from studio.gui.bridge import MEASURE, NOISE, SENSE, Bridge
-from studio.gui.cards import Face
+from studio.gui.figures import faces
+from studio.gui.figures.cards import Face
 from studio.gui.layers.rows import rows
 from studio.gui.plots import series
 from studio.gui.plots.bars_panel import BarsPanel
 from studio.gui.plots.page import PlotsPage
 from studio.gui.readying import Readying
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.gui.turns import Turns
 from studio.gui.work import WorkPage
 from studio.jobs import Outcome

@@ -13,17 +13,17 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayou
 
 from studio.gui.boards.panel import BoardPanel
 from studio.gui.bridge import Bridge
-from studio.gui.cards import Card
 from studio.gui.desk import Desk, Selection
+from studio.gui.figures.cards import Card
 from studio.gui.graph.room import GraphRoom
-from studio.gui.help import name_topic
 from studio.gui.layers.doing import Doing
 from studio.gui.layers.panel import LayersPanel
+from studio.gui.looks.theme import Look
 from studio.gui.pages import PAGES
 from studio.gui.panel import Panel
-from studio.gui.start import StartView
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
+from studio.gui.welcome.help import name_topic
+from studio.gui.welcome.start import StartView
 
 _GAP = 12
 _DRAWER = 350

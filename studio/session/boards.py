@@ -14,14 +14,14 @@ from studio.session.editor import Editor
 
 if TYPE_CHECKING:
     from studio.boards.api import Boards
-    from studio.boards.asking import Ask
     from studio.boards.book import Board
     from studio.boards.facts import BoardFacts
-    from studio.boards.find import Found
-    from studio.boards.hostkeys import HostKey
+    from studio.boards.links.asking import Ask
+    from studio.boards.links.find import Found
+    from studio.boards.links.hostkeys import HostKey
     from studio.boards.report import BoardRun, BoardStatus, Pulled
+    from studio.boards.runs.serving import Serving
     from studio.boards.seen import LastSeen
-    from studio.boards.serving import Serving
 
 T = TypeVar("T")
 

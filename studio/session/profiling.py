@@ -22,7 +22,7 @@ from studio.workbench.api import Candidate, Job
 
 if TYPE_CHECKING:
     from studio.boards.book import Board
-    from studio.boards.package import Package
+    from studio.boards.release.package import Package
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,6 @@ def replace_default(recipe: Recipe, default: Settings) -> Recipe:
 
 
 def _package(built: Artifact, goldens: Path) -> Package:
-    from studio.boards.package import package
+    from studio.boards.release.package import package
 
     return package(built, goldens, cache_dir() / "packages" / f"profile-{goldens.stem}")

@@ -18,9 +18,9 @@ from studio.workbench.api import Candidate
 
 if TYPE_CHECKING:
     from studio.artifact import Artifact
-    from studio.boards.dry import DryRun
-    from studio.boards.fleet import Outcome
-    from studio.boards.package import Package
+    from studio.boards.release.dry import DryRun
+    from studio.boards.release.fleet import Outcome
+    from studio.boards.release.package import Package
     from studio.boards.report import BoardRun, Pushed
     from studio.metrics import Figure
 
@@ -116,7 +116,7 @@ class Pushing(Measuring, BoardVerbs):
         )
 
     def _package(self, candidate: Candidate, goldens: Path, terms: Terms) -> Package:
-        from studio.boards.package import QUANTIZED_TOLERANCE, package
+        from studio.boards.release.package import QUANTIZED_TOLERANCE, package
 
         folder = cache_dir() / "packages" / goldens.stem
         accuracy = self._accuracy_of(candidate.artifact)

@@ -36,7 +36,7 @@ class Outgoing(Measuring):
     def goldens(
         self, model: ModelRef, candidate: Candidate, data: DataRef | None, control: Control
     ) -> Goldens:
-        from studio.boards.package import record_goldens
+        from studio.boards.release.package import record_goldens
         from studio.formats.session_faults import faults
 
         inputs = self._need_samples(self._model(model, control), data, GOLDEN_SAMPLES, control)

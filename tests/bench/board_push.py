@@ -30,12 +30,12 @@ from onnx import TensorProto, helper, numpy_helper
 from sshd import Sshd, _descendants
 
 from studio.boards.api import Boards
-from studio.boards.blocks import remember
 from studio.boards.book import Board, BoardBook
-from studio.boards.delta import deliver, forecast
-from studio.boards.hostkeys import KnownHosts
-from studio.boards.package import MODEL, Package
-from studio.boards.protocol import Releases, manifest_digest
+from studio.boards.links.hostkeys import KnownHosts
+from studio.boards.release.blocks import remember
+from studio.boards.release.delta import deliver, forecast
+from studio.boards.release.package import MODEL, Package
+from studio.boards.release.protocol import Releases, manifest_digest
 from studio.control import Cancelled, Control
 
 WIDE, LAYERS, HEAD = 64, 10, 256

@@ -34,8 +34,8 @@ from PySide6.QtWidgets import QApplication
 
 from studio.graph.layout.sugiyama import layout
 from studio.graph.model import Facts
-from studio.gui import fonts
 from studio.gui.graph.view import GraphView
+from studio.gui.looks import fonts
 from studio.gui.netron.tab import missing
 
 BLOCKS = (6, 32, 104, 424)

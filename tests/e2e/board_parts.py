@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.boards.package import Package, golden_outputs, package, save_goldens
+from studio.boards.release.package import Package, golden_outputs, package, save_goldens
 
 WIDE = 64
 

@@ -12,8 +12,8 @@ import hand
 import msgspec
 from sshd import Sshd
 
-from studio.gui import shots
 from studio.gui.boards.add import AddBoard
+from studio.gui.looks import shots
 
 if TYPE_CHECKING:
     from user_session import User

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
-from studio.gui import shots
+from studio.gui.looks import shots
 
 _STEPS, _STEP_MS = 14, 18
 

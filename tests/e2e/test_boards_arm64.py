@@ -18,7 +18,7 @@ from arm64 import Arm64
 from onnx import numpy_helper
 
 from studio.boards.api import Boards
-from studio.boards.package import golden_outputs, package, save_goldens
+from studio.boards.release.package import golden_outputs, package, save_goldens
 from studio.errors import BoardError
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(arm64.missing()), reason=arm64.missing())]

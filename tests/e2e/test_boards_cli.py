@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from sshd import Sshd, keygen, missing
 
-from studio.boards.package import sha256_of
+from studio.boards.release.package import sha256_of
 from studio.cli.main import cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]

@@ -13,9 +13,9 @@ from board_parts import WIDE, repack
 from onnx import TensorProto, helper, numpy_helper
 
 from studio.boards.api import Boards
-from studio.boards.blocks import blocks_of, plan, remember
 from studio.boards.book import Board
-from studio.boards.package import MODEL, Package, sha256_of
+from studio.boards.release.blocks import blocks_of, plan, remember
+from studio.boards.release.package import MODEL, Package, sha256_of
 
 HIDDEN = 4096
 

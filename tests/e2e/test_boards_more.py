@@ -21,11 +21,11 @@ from board_parts import WIDE, net, pack, repack
 from sshd import Sshd, keygen, missing
 
 from studio.boards.api import Boards
-from studio.boards.asking import Answer, Question
 from studio.boards.book import Board
-from studio.boards.find import ssh_config
-from studio.boards.fleet import Outcome
-from studio.boards.signing import signed, signer
+from studio.boards.links.asking import Answer, Question
+from studio.boards.links.find import ssh_config
+from studio.boards.release.fleet import Outcome
+from studio.boards.release.signing import signed, signer
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -177,7 +177,7 @@ def test_serving_follows_the_active_release(tmp_path: Path) -> None:
             peer.sendall(asked.tobytes())
             size = struct.unpack("<Q", peer.recv(8, socket.MSG_WAITALL))[0]
             got = np.frombuffer(peer.recv(size, socket.MSG_WAITALL), np.float32)
-        from studio.boards.package import golden_outputs
+        from studio.boards.release.package import golden_outputs
 
         wanted = golden_outputs(tmp_path / "one" / "net.onnx", {"x": asked})["y"][0]
         np.testing.assert_array_equal(got, wanted)

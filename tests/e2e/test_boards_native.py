@@ -17,10 +17,10 @@ from board_parts import net, pack, repack
 from onnx import TensorProto, helper
 from sshd import Sshd, missing
 
-from studio.boards import compile as compiling
 from studio.boards.api import Boards
 from studio.boards.book import Board
-from studio.boards.package import package, record_goldens
+from studio.boards.release.package import package, record_goldens
+from studio.boards.runtime import compile as compiling
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -196,7 +196,7 @@ def test_a_cancelled_bench_ends_on_the_board(boards: Boards, board: Board, tmp_p
 
 def test_what_a_board_cannot_have_is_said_first(boards: Boards, board: Board) -> None:
     from studio.boards.facts import parse
-    from studio.boards.native import cannot
+    from studio.boards.runtime.native import cannot
 
     def why(text: str, library: str = "") -> str:
         return cannot(parse("x", text), library)

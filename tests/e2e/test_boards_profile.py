@@ -19,8 +19,8 @@ from sshd import Sshd, keygen, missing
 from studio.boards.api import Boards
 from studio.boards.book import Board, BoardBook
 from studio.boards.facts import BoardFacts
-from studio.boards.hostkeys import KnownHosts
-from studio.boards.package import package
+from studio.boards.links.hostkeys import KnownHosts
+from studio.boards.release.package import package
 from studio.boards.table.store import Store
 from studio.control import Control
 from studio.data.reference import DataRef

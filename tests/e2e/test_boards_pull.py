@@ -17,8 +17,8 @@ from sshd import Sshd, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board, BoardBook
-from studio.boards.hostkeys import KnownHosts
-from studio.boards.package import Package, golden_outputs, package, save_goldens, sha256_of
+from studio.boards.links.hostkeys import KnownHosts
+from studio.boards.release.package import Package, golden_outputs, package, save_goldens, sha256_of
 from studio.cli.main import cli
 from studio.control import Cancelled, Control
 from studio.errors import BoardError

@@ -13,7 +13,7 @@ from sshd import Sshd, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
-from studio.boards.package import sha256_of
+from studio.boards.release.package import sha256_of
 from studio.control import Cancelled, Control
 from studio.errors import BoardError
 

@@ -16,8 +16,8 @@ from sshd import Sshd, free_port, keygen, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
-from studio.boards.link import Piece
-from studio.boards.protocol import Releases
+from studio.boards.links.link import Piece
+from studio.boards.release.protocol import Releases
 from studio.control import Control
 from studio.errors import BoardError
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 CLIENT = """
 from pathlib import Path
 from studio.boards.api import Boards
-from studio.boards.package import package
+from studio.boards.release.package import package
 folder = Path({folder!r})
 Boards().push("loop", package(folder / "net.onnx", folder / "goldens.npz", folder / "meta"))
 """
@@ -103,7 +103,7 @@ def test_host_key(boards: Boards, servers: Sshd, tmp_path: Path) -> None:
     assert boards.status(board).state == "empty"
     hosts = tmp_path / "known_hosts"
     hosts.write_text(f"@revoked {second.host} {second.line}\n")
-    from studio.boards.hostkeys import KnownHosts
+    from studio.boards.links.hostkeys import KnownHosts
 
     with Boards(boards.book, KnownHosts(users=hosts)) as careful, pytest.raises(BoardError, match="revoked"):
         careful.status("loop")

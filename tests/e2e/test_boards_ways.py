@@ -18,7 +18,7 @@ from sshd import Sshd, answers, free_port, keygen, missing
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
-from studio.boards.link import Piece
+from studio.boards.links.link import Piece
 from studio.control import Cancelled, Control
 from studio.errors import BoardError
 

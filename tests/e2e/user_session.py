@@ -19,10 +19,11 @@ from board_steps import board_story
 from PySide6.QtCore import QPoint, QPointF, QRectF
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
-from studio.gui import app, shots
+from studio.gui import app
 from studio.gui.bridge import MEASURE, OPEN
 from studio.gui.layers import track
 from studio.gui.layers.model import ROW, Column
+from studio.gui.looks import shots
 from studio.gui.main_window import MainWindow
 
 _SAMPLES = Path(__file__).parents[2] / "resources" / "samples"

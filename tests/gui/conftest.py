@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.data.reference import DataRef
-from studio.gui.dress import dress, prepare
 from studio.gui.graph.view import GraphView
+from studio.gui.looks.dress import dress, prepare
+from studio.gui.looks.theme import DARK, Look
 from studio.gui.main_window import MainWindow
-from studio.gui.theme import DARK, Look
 from studio.gui.watchdog import Blocked, Watchdog
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench

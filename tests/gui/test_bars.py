@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 from studio.gui.bridge import Bridge
 from studio.gui.desk import Desk, Selection
 from studio.gui.layers.rows import Row
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
 from studio.gui.plots.barchart import short
 from studio.gui.plots.bars import KINDS, bars, csv, known, remark
 from studio.gui.plots.bars_panel import BarsPanel, macs
-from studio.gui.theme import Look
 from studio.metrics import HERE, Figure, Sensitivity
 from studio.predict import LayerTimes
 from studio.recipe.resolve import resolve

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.answers import Answers
+from studio.gui.figures.answers import Answers
 from studio.gui.history import History
 from studio.gui.inspector.panel import Inspector
 from studio.gui.main_window import MainWindow

@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from studio.control import Control
-from studio.gui.help import HelpPanel
 from studio.gui.main_window import MainWindow
 from studio.gui.options.panel import OptionsPanel
+from studio.gui.welcome.help import HelpPanel
 from studio.gui.work import START
 from studio.recipe.settings import Settings
 

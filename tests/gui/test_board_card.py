@@ -9,17 +9,17 @@ from pytestqt.qtbot import QtBot
 
 from studio.boards.book import Board
 from studio.boards.facts import parse
-from studio.boards.find import Found
+from studio.boards.links.find import Found
 from studio.boards.remarks import graded
 from studio.boards.report import BoardStatus, Release
+from studio.boards.runs.serving import Serving
 from studio.boards.seen import LastSeen
-from studio.boards.serving import Serving
 from studio.gui.boards import asking, found
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.card import FactsCard
 from studio.gui.boards.detail import Detail
 from studio.gui.boards.served import ServedBox
-from studio.gui.theme import Look
+from studio.gui.looks.theme import Look
 from studio.jobs import Advance
 
 _PROBE = """model=Raspberry Pi 4 Model B

@@ -8,13 +8,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from studio.boards.hostkeys import HostKey
+from studio.boards.links.hostkeys import HostKey
 from studio.boards.report import BoardStatus, Release
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.releases import Releases
 from studio.gui.boards.trust import TrustBox
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
-from studio.gui.theme import Look
 
 _SECONDS = 40_000
 _PRINT = "SHA256:" + "a" * 43

@@ -6,7 +6,8 @@ import pytest
 
 from studio.artifact import Artifact
 from studio.graph.model import Facts
-from studio.gui import cards, faces, numbers
+from studio.gui.figures import cards, faces
+from studio.gui.looks import numbers
 from studio.gui.plots import series
 from studio.metrics import ESTIMATED, HERE, Comparison, Figure, Flip, Latency, LatencyPair, from_board
 from studio.project.changes import Measured

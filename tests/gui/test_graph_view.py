@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.view import GraphView
-from studio.gui.theme import DARK, LIGHT, contrast
+from studio.gui.looks.theme import DARK, LIGHT, contrast
 from studio.recipe.resolve import LayerPlan, Plan
 
 

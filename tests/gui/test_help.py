@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.help import HelpPanel, topic_of
 from studio.gui.main_window import MainWindow
 from studio.gui.pages import PAGES
+from studio.gui.welcome.help import HelpPanel, topic_of
 from studio.gui.work import START
 from studio.paths import resource
 

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 from studio.gui.inspector.curve import Curve, lines
 from studio.gui.inspector.histogram import Histogram
 from studio.gui.inspector.panel import Inspector
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 from studio.metrics import HERE, ActivationView, Figure, Sensitivity
 from studio.recipe.resolve import LayerPlan, resolve
 from studio.recipe.settings import Recipe, Settings

@@ -16,7 +16,7 @@ from studio.gui.layers.model import ROW, Column
 from studio.gui.layers.order import Wish, lines
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.layers.rows import Row
-from studio.gui.theme import Look
+from studio.gui.looks.theme import Look
 from studio.predict import LayerTimes
 from studio.recipe.settings import Settings
 from tests.gui.as_text import picture

@@ -16,7 +16,7 @@ from studio.gui.layers.model import Column, LayersModel
 from studio.gui.layers.panel import LayersPanel
 from studio.gui.layers.rows import Row, rows
 from studio.gui.layers.view import LayersView
-from studio.gui.theme import Look
+from studio.gui.looks.theme import Look
 from studio.metrics import HERE, Figure, Sensitivity
 from studio.predict import LayerTimes
 from studio.recipe.resolve import resolve

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.control import Cancelled, Control
 from studio.gui.bridge import MEASURE, READY
-from studio.gui.cards import Face
+from studio.gui.figures.cards import Face
 from studio.gui.main_window import MainWindow
 from studio.jobs import Outcome
 from studio.metrics import Prepared, Sensitivity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QWidget
 
-from studio.gui import preferences
+from studio.gui.keep import preferences
 from studio.gui.main_window import MainWindow
 from studio.gui.options.model import Column
 from studio.gui.options.panel import OptionsPanel

@@ -9,8 +9,8 @@ from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
 from studio.errors import ProjectError
-from studio.gui import pdf
-from studio.gui.theme import Look
+from studio.gui.keep import pdf
+from studio.gui.looks.theme import Look
 
 _PAGE = """<html><head><style>.x { color: red }</style></head><body>
 <div class="tiles"><div class="tile"><small>Size</small><b>294 KB</b>

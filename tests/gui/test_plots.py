@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from studio.gui.looks.theme import Look
 from studio.gui.plots.panel import PlotPanel
 from studio.gui.plots.series import Point, Series
-from studio.gui.theme import Look
 
 _POINTS = (
     Point(0, "open", 1.0, None, 1.2, 200, "measured here", False, "measured here"),

@@ -12,9 +12,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.data.reference import DataRef
-from studio.gui.lost import LostWork
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
-from studio.gui.theme import Look
+from studio.gui.welcome.lost import LostWork
 from studio.project import store
 from studio.recipe.settings import Settings
 from studio.session.session import Session
@@ -23,7 +23,8 @@ from studio.workbench.local import LocalWorkbench
 _SECONDS = 240_000
 _WINDOW = """
 import os, signal, sys
-from studio.gui import app, shots
+from studio.gui import app
+from studio.gui.looks import shots
 from studio.recipe.settings import Settings
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench

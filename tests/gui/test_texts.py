@@ -7,7 +7,7 @@ from string import Formatter
 import msgspec
 import pytest
 
-from studio.gui.texts import Texts, load
+from studio.gui.texts.texts import Texts, load
 from studio.paths import resource
 
 _LANGUAGES = [path.stem for path in sorted(resource("texts").glob("*.json"))]

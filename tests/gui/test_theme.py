@@ -9,11 +9,11 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
-from studio.gui import fonts, icons
-from studio.gui.dress import dress
+from studio.gui.looks import fonts, icons
+from studio.gui.looks.dress import dress
+from studio.gui.looks.sheet import sheet
+from studio.gui.looks.theme import DARK, LIGHT, Look, Theme, contrast, palette, theme_for
 from studio.gui.main_window import MainWindow
-from studio.gui.sheet import sheet
-from studio.gui.theme import DARK, LIGHT, Look, Theme, contrast, palette, theme_for
 from studio.paths import resource
 
 _GROUNDS = ("window", "surface", "raised", "sunken")

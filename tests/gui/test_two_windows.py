@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.control import Control
 from studio.errors import ProjectError
-from studio.gui import another, preferences
+from studio.gui.keep import another, preferences
 from studio.gui.main_window import MainWindow
 from studio.project import store
 from studio.recipe.settings import Settings
@@ -22,7 +22,8 @@ from studio.session.session import Session
 _SECONDS = 120_000
 _OTHER = """
 import sys
-from studio.gui import app, shots
+from studio.gui import app
+from studio.gui.looks import shots
 from studio.recipe.settings import Settings
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench

@@ -12,8 +12,8 @@ import pytest
 from PySide6.QtCore import QPointF, Qt, QTimer
 from pytestqt.qtbot import QtBot
 
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
-from studio.gui.theme import Look
 from studio.gui.watchdog import LIMIT, Blocked, Watchdog
 from studio.recipe.settings import Settings
 from studio.session.session import Session

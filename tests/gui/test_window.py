@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.errors import ModelError
-from studio.gui import drops, shots
+from studio.gui import drops
+from studio.gui.looks import shots
 from studio.gui.main_window import MainWindow
 from studio.gui.plots.page import PlotsPage
 from studio.gui.work import START

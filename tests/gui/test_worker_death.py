@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.reference import DataRef
 from studio.gui.bridge import SENSE
+from studio.gui.looks.theme import Look
 from studio.gui.main_window import MainWindow
-from studio.gui.theme import Look
 from studio.metrics import Sensitivity
 from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench

@@ -13,18 +13,18 @@ from tempfile import TemporaryDirectory
 import msgspec
 import numpy as np
 
-from studio.boards.faults import failed
-from studio.boards.goldens import save_goldens
-from studio.boards.jobs import Job
-from studio.boards.link import Link
-from studio.boards.package import Package, package
-from studio.boards.proof import quantile, show
-from studio.boards.protocol import Releases
+from studio.boards.links.faults import failed
+from studio.boards.links.link import Link
+from studio.boards.release.goldens import save_goldens
+from studio.boards.release.package import Package, package
+from studio.boards.release.proof import quantile, show
+from studio.boards.release.protocol import Releases
+from studio.boards.release.upload import put_shared
+from studio.boards.runs.jobs import Job
+from studio.boards.runs.trust import condition, doubt
+from studio.boards.runtime.tools import Tool
 from studio.boards.table.nets import INPUT, OUTPUT, nets
 from studio.boards.table.profiles import FILTER, costs
-from studio.boards.tools import Tool
-from studio.boards.trust import condition, doubt
-from studio.boards.upload import put_shared
 from studio.control import Control
 from studio.errors import BoardError
 from studio.layer_times import Cost, LayerShape

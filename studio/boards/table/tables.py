@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.boards.book import Board
-from studio.boards.link import Link
-from studio.boards.package import Package
-from studio.boards.protocol import Releases
+from studio.boards.links.link import Link
+from studio.boards.release.package import Package
+from studio.boards.release.protocol import Releases
+from studio.boards.runtime.tools import look, tool_for
 from studio.boards.table.measure import measure
 from studio.boards.table.store import Store, digest_of, lines, wanted
-from studio.boards.tools import look, tool_for
 from studio.control import Control
 from studio.errors import BoardError
 from studio.graph.model import Facts

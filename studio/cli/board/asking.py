@@ -10,7 +10,7 @@ import click
 from studio.cli.shell import Shell
 
 if TYPE_CHECKING:
-    from studio.boards.asking import Answer, Question
+    from studio.boards.links.asking import Answer, Question
 
 NAME = click.argument("name")
 
@@ -23,7 +23,7 @@ def asking(shell: Shell) -> Shell:
 
 def ask(question: Question) -> Answer | None:
     """Ask on the terminal, where there is one; the answer is never shown nor stored."""
-    from studio.boards.asking import Answer
+    from studio.boards.links.asking import Answer
 
     if not sys.stdin.isatty():
         return None

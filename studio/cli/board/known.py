@@ -18,7 +18,7 @@ from studio.errors import BoardError
 if TYPE_CHECKING:
     from studio.boards.book import Board
     from studio.boards.facts import BoardFacts
-    from studio.boards.hostkeys import HostKey
+    from studio.boards.links.hostkeys import HostKey
 
 
 @click.command("list")

@@ -16,8 +16,8 @@ from studio.errors import BoardError
 from studio.session.pushing import Terms
 
 if TYPE_CHECKING:
-    from studio.boards.dry import DryRun
-    from studio.boards.fleet import Outcome
+    from studio.boards.release.dry import DryRun
+    from studio.boards.release.fleet import Outcome
 
 
 @click.command()

@@ -12,7 +12,7 @@ from studio.cli.board.asking import NAME, asking
 from studio.cli.shell import Report, Shell, verb
 
 if TYPE_CHECKING:
-    from studio.boards.serving import Serving
+    from studio.boards.runs.serving import Serving
 
 
 @click.command()

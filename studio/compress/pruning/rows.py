@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.compress.calibrate import session_with
+from studio.compress.calibration.calibrate import session_with
 from studio.control import Control
 from studio.graph.model import Facts
 from studio.graph.onnx_edge import clone

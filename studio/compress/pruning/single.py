@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.artifact import Refusal
-from studio.compress import patches
 from studio.compress.parts import bias_array, set_bias, set_weight, weight_array
 from studio.compress.pruning.masks import Mask, magnitude_mask, pattern_mask, sparsity_of, threshold_mask
 from studio.compress.pruning.refit import Moments, moments, refitted, scores
 from studio.compress.pruning.rows import affordable, chunks, samples
 from studio.compress.pruning.walk import Run, Walk, peak_bytes
+from studio.compress.repair import patches
 from studio.compress.work import Work
 from studio.control import Control
 from studio.graph.model import LayerFact

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSpinBox, QWidget
 
 from studio.gui.panel import label
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.search.budgets import HERE, Effort
 
 _WIDE = 118

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from studio.gui import fonts, numbers
 from studio.gui.auto.dots import Dot
+from studio.gui.looks import fonts, numbers
 from studio.gui.tables import ROW, Role, TableModel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.recipe.settings import Recipe
 
 SORT = ROW + 1

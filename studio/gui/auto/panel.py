@@ -23,7 +23,7 @@ from studio.gui.bridge import SEARCH
 from studio.gui.desk import Desk
 from studio.gui.panel import Panel, label
 from studio.gui.tables import ROW, Index, dress_table
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed

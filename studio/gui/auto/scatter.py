@@ -11,13 +11,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from studio.gui import fonts, numbers
 from studio.gui.auto.dots import Dot, speed_class
 from studio.gui.auto.form import line_text
 from studio.gui.auto.model import tip
+from studio.gui.looks import fonts, numbers
+from studio.gui.looks.theme import Theme
 from studio.gui.plots.canvas import Canvas
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.texts.texts import T
 from studio.recipe.settings import Recipe
 from studio.search.budgets import Budgets
 

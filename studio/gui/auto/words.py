@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import Figure
 from studio.search.budgets import Excess
 from studio.search.front import Found

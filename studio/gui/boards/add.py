@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from studio.gui.asking import ask_in
 from studio.gui.boards.found import Place, Places
 from studio.gui.panel import label
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 _FIELDS = (
     ("name", T.board_name, T.board_name_hint),

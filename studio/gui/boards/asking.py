@@ -12,12 +12,12 @@ from studio.session.session import Session
 if TYPE_CHECKING:
     from studio.boards.book import Board
     from studio.boards.facts import BoardFacts
-    from studio.boards.find import Found
-    from studio.boards.hostkeys import HostKey
+    from studio.boards.links.find import Found
+    from studio.boards.links.hostkeys import HostKey
     from studio.boards.remarks import Remark
     from studio.boards.report import BoardStatus
+    from studio.boards.runs.serving import Serving
     from studio.boards.seen import LastSeen
-    from studio.boards.serving import Serving
 
 LIST, LOOK, PUSH, FIND, LOG = "board-list", "board-look", "board-push", "board-find", "board-log"
 LOG_LINES = 200

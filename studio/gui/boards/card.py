@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
-from studio.gui import cards
 from studio.gui.boards import words
+from studio.gui.figures import cards
+from studio.gui.looks.theme import Look
 from studio.gui.panel import label
-from studio.gui.theme import Look
 
 if TYPE_CHECKING:
     from studio.boards.facts import BoardFacts

@@ -11,12 +11,12 @@ from studio.control import Control
 from studio.gui.boards import asking
 from studio.gui.boards.releases import ACTIVATE, BENCH, OPEN
 from studio.gui.bridge import Bridge
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.session.session import Session
 
 if TYPE_CHECKING:
-    from studio.boards.hostkeys import HostKey
+    from studio.boards.links.hostkeys import HostKey
 
 
 class Deeds(QObject):

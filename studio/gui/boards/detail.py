@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from studio.gui import fonts
 from studio.gui.boards import words
 from studio.gui.boards.card import FactsCard
 from studio.gui.boards.job import JobBox
 from studio.gui.boards.releases import Releases
 from studio.gui.boards.served import ServedBox
 from studio.gui.boards.trust import TrustBox
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Look
 from studio.gui.panel import label
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.boards.report import BoardRun, BoardStatus, Pushed

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxL
 from studio.gui.boards import asking
 from studio.gui.bridge import Bridge
 from studio.gui.panel import label
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 
 if TYPE_CHECKING:
-    from studio.boards.find import Found
+    from studio.boards.links.find import Found
 
 _SOURCES = {
     "announced": T.board_announced,

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from studio.gui.jobs.rows import left, left_text
 from studio.gui.panel import label
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Advance
 
 

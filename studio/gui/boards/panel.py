@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui import icons
 from studio.gui.boards import asking, words
 from studio.gui.boards.add import AddBoard
 from studio.gui.boards.deeds import Deeds
@@ -25,9 +24,10 @@ from studio.gui.boards.detail import Detail
 from studio.gui.boards.found import FoundPlaces
 from studio.gui.boards.releases import DELETE
 from studio.gui.bridge import Bridge
+from studio.gui.looks import icons
+from studio.gui.looks.theme import Look
 from studio.gui.panel import Panel
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 from studio.jobs import Advance, Outcome
 from studio.project.changes import Changed
 

@@ -7,10 +7,10 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
+from studio.gui.bar.palette import Entry, Palette
 from studio.gui.boards import asking
 from studio.gui.bridge import Bridge
-from studio.gui.palette import Entry, Palette
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 
 PICK = "board-pick"

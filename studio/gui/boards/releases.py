@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from studio.gui import fonts, icons
 from studio.gui.boards import words
+from studio.gui.looks import fonts, icons
+from studio.gui.looks.theme import Look
 from studio.gui.panel import Elided, label
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.boards.report import BoardStatus, Release

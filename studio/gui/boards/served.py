@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui.boards import words
 from studio.gui.panel import label
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.gui.boards.asking import Served

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from studio.gui import fonts
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Look
 from studio.gui.panel import label
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
-    from studio.boards.hostkeys import HostKey
+    from studio.boards.links.hostkeys import HostKey
 
 
 class TrustBox(QFrame):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import on_board
 
 if TYPE_CHECKING:
     from studio.boards.facts import BoardFacts
     from studio.boards.report import BoardRun, BoardStatus, Pushed, Release
-    from studio.boards.serving import Serving
+    from studio.boards.runs.serving import Serving
     from studio.session.session import Session
 
 Line = tuple[str, str]

@@ -10,10 +10,10 @@ from studio.data.reference import DataFacts
 from studio.gui.bridge import SAMPLES
 from studio.gui.data import words
 from studio.gui.desk import Desk
-from studio.gui.factsheet import FactSheet
+from studio.gui.figures.factsheet import FactSheet
+from studio.gui.figures.tiles import Tiles, blank, icon
 from studio.gui.panel import Panel, label
-from studio.gui.texts import T
-from studio.gui.tiles import Tiles, blank, icon
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.metrics import Comparison
 from studio.project.changes import Changed

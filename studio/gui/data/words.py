@@ -9,10 +9,10 @@ from studio.data.fit import shape_text
 from studio.data.reference import PREPROCESSING, DataFacts, Preprocessing
 from studio.doctor.chance import chance, near_chance
 from studio.graph.model import Facts
-from studio.gui import numbers
-from studio.gui.factsheet import Line
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.figures.factsheet import Line
+from studio.gui.looks import numbers
+from studio.gui.looks.theme import Theme
+from studio.gui.texts.texts import T
 from studio.metrics import Answer, Comparison, SampleLook
 
 _TASKS = {

@@ -7,7 +7,7 @@ from enum import IntEnum
 from studio.doctor.findings import Finding
 from studio.gui.doctor import words
 from studio.gui.tables import TableModel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 
 class Column(IntEnum):

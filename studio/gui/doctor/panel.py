@@ -15,7 +15,7 @@ from studio.gui.doctor import words
 from studio.gui.doctor.model import Column, FindingsModel
 from studio.gui.panel import Panel, label
 from studio.gui.tables import ROW, dress_table
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from studio.doctor import words
 from studio.doctor.findings import Diagnosis, Evidence, Finding
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 
 
 def cause(finding: Finding) -> str:

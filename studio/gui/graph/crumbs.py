@@ -6,12 +6,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from studio.graph.scopes import Scope
-from studio.gui import fonts
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.state import Shown
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Theme
 from studio.gui.panel import Elided
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.texts.texts import T
 
 _DEEPEST = 6
 

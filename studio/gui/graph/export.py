@@ -15,7 +15,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
 from studio.gui.graph.strokes import Strokes
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 MARGIN, SHARP, MOST = 24.0, 2.0, 15_000
 _LEAST_SCALE = 0.1

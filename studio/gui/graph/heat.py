@@ -8,8 +8,8 @@ from math import log10, sqrt
 
 from studio.graph.model import Facts
 from studio.graph.scopes import Box
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import CodedRange
 from studio.recipe.resolve import LayerPlan, Plan
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from PySide6.QtGui import QColor
 
-from studio.gui.theme import Theme, contrast
+from studio.gui.looks.theme import Theme, contrast
 
 CHANGE_SIGNS = {"removed": "−", "inserted": "+", "changed": "≠"}
 

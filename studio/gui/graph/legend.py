@@ -11,7 +11,7 @@ from studio.gui.graph import inks
 from studio.gui.graph.heat import MODES, reads
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 HEIGHT = 26.0
 _GAP, _DOT, _RAMP = 16.0, 9.0, 140.0

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.graph.camera import Camera
 from studio.gui.graph.overview import Overview
 from studio.gui.graph.state import Shown
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 _LONGEST, _LEAST, _PAD, _AWAY = 168.0, 44.0, 5.0, 10
 _USEFUL = 60.0  # a smaller map tells nothing

@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
 from studio.gui.graph.sizes import Faces
 from studio.gui.graph.state import Shown
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 _MIDDLE = Qt.AlignmentFlag.AlignCenter
 

@@ -16,7 +16,7 @@ from studio.gui.graph.drafting import QUICK_BOXES, QUICK_NODES, Drafter, Drawn, 
 from studio.gui.graph.heat import Heat
 from studio.gui.graph.state import Shown
 from studio.gui.graph.toolbar import Toolbar
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 _REST_MS = 150
 

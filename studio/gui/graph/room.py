@@ -8,15 +8,15 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from studio.graph.differences import CHANGED, INSERTED, REMOVED, Differences
-from studio.gui import icons
 from studio.gui.bridge import Bridge
 from studio.gui.graph.beside import Tie, known
 from studio.gui.graph.ranges import Ranges
 from studio.gui.graph.view import GraphView
+from studio.gui.looks import icons
+from studio.gui.looks.theme import Theme
 from studio.gui.netron.tab import NetronTab
 from studio.gui.panel import Elided
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.project import changes
 from studio.project.changes import Changed

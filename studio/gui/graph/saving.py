@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from studio.errors import StudioError
 from studio.gui.graph import export
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.gui.graph.view import GraphView

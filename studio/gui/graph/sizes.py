@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF
 
 from studio.graph.scopes import Box
-from studio.gui import fonts
+from studio.gui.looks import fonts
 
 CARD, PILL = 38.0, 26.0
 STEPS = (124.0, 156.0, 188.0)

@@ -10,7 +10,7 @@ from studio.graph.model import Facts
 from studio.graph.scopes import Outline, Scope
 from studio.gui.graph.heat import Figures, Heat
 from studio.gui.graph.scene import Scene
-from studio.gui.theme import DARK, Theme
+from studio.gui.looks.theme import DARK, Theme
 
 
 @dataclass

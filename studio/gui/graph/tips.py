@@ -8,9 +8,9 @@ from html import escape
 
 from studio.graph.model import Facts, NodeFact, TensorFact
 from studio.graph.scopes import Box
-from studio.gui import numbers
 from studio.gui.graph.heat import Figures
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import CodedRange
 
 MOST_ROWS = 6

@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
-from studio.gui import icons
 from studio.gui.graph.heat import MODES
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.looks import icons
+from studio.gui.looks.theme import Theme
+from studio.gui.texts.texts import T
 
 _BUTTONS = (("zoom", T.graph_zoom), ("fit", T.graph_fit))
 _SCOPES = (("expand", T.graph_expand), ("collapse", T.graph_collapse))

@@ -9,7 +9,7 @@
     view.set_values(mode, values)  a colour mode's figures, layer -> value (`heat.MODES`)
     view.set_mode(mode)      colour by one of `heat.MODES`
     view.light(names)        layers whose settings are being moved
-    view.set_theme(theme)    `studio.gui.theme.Theme`
+    view.set_theme(theme)    `studio.gui.looks.theme.Theme`
     view.fit() zoom_to_selection() seek(text) expand_all() collapse_all() set_columns(on)
     view.end()               ends the threads that lay out
 
@@ -31,7 +31,7 @@ from studio.gui.graph import choosing, finding, saving
 from studio.gui.graph.heat import Figures
 from studio.gui.graph.pane import Pane, timer
 from studio.gui.graph.query import Query
-from studio.gui.theme import Theme
+from studio.gui.looks.theme import Theme
 from studio.metrics import CodedRange
 from studio.recipe.resolve import Plan
 

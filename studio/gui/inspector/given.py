@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from studio.control import Control
 from studio.errors import MeasureError
 from studio.gui.bridge import MEASURE, Bridge
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.metrics import ActivationView
 from studio.project.changes import Changed

@@ -9,10 +9,10 @@ from typing import Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from studio.gui import numbers
 from studio.gui.inspector.pictures import Picture, axis, write
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.looks import numbers
+from studio.gui.looks.theme import Theme
+from studio.gui.texts.texts import T
 
 _TICK, _CLOSEST = 7.0, 2.5  # pixels
 _STANDS_OUT, _ABOVE = 6, 1.25  # a bar so many times as high as the others is cut off

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui.bridge import INSPECT, SENSE
 from studio.gui.desk import Desk
-from studio.gui.factsheet import FactSheet
+from studio.gui.figures.factsheet import FactSheet
 from studio.gui.inspector import words
 from studio.gui.inspector.curve import Curve, lines
 from studio.gui.inspector.given import Given
 from studio.gui.inspector.histogram import Histogram
 from studio.gui.inspector.ranges import Ranges
 from studio.gui.panel import Panel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.metrics import Sensitivity, WeightView
 from studio.project.changes import Changed

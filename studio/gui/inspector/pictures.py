@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from studio.gui import fonts
-from studio.gui.texts import T
-from studio.gui.theme import Look, Theme
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Look, Theme
+from studio.gui.texts.texts import T
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 14.0, 14.0, 26.0, 24.0
 _SMALL = 11

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from studio.gui.inspector.pictures import Picture, write
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.looks.theme import Theme
+from studio.gui.texts.texts import T
 from studio.metrics import WeightView
 
 

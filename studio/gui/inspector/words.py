@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from studio.artifact import Artifact, LayerOutcome
 from studio.graph.model import Facts
-from studio.gui import numbers
-from studio.gui.factsheet import Line
+from studio.gui.figures.factsheet import Line
 from studio.gui.layers.words import width_name
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import ActivationView, WeightView
 from studio.recipe.resolve import LayerPlan, Plan
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QModelIndex, QObject, Slot
 
 from studio.gui.jobs.rows import Row, State, result, state_of, time_text
 from studio.gui.tables import TableModel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.jobs import Advance, Outcome
 
 _KEPT = 60

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from studio.gui import fonts, icons
 from studio.gui.bridge import Bridge
 from studio.gui.jobs.model import Column, JobsModel
 from studio.gui.jobs.rows import Row, State
+from studio.gui.looks import fonts, icons
+from studio.gui.looks.theme import Look
 from studio.gui.panel import Panel, label
 from studio.gui.tables import ROW, Index, dress_table
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 _ROW, _TICK_MS = 32, 500
 _TONES = {State.DONE: "good", State.FAILED: "bad", State.CANCELLED: "muted"}

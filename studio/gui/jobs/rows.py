@@ -8,8 +8,8 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.graph.model import Facts
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.jobs import Outcome
 from studio.metrics import LatencyPair
 from studio.project.changes import Changed, Measured

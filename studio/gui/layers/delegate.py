@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from studio.gui import fonts, icons, numbers
 from studio.gui.layers import heads, ink, spark
 from studio.gui.layers.groups import Group
 from studio.gui.layers.model import ROW, Column, Index
 from studio.gui.layers.rows import Row
 from studio.gui.layers.track import movable, position, track
 from studio.gui.layers.words import milliseconds, width_name
-from studio.gui.theme import Look, Theme
+from studio.gui.looks import fonts, icons, numbers
+from studio.gui.looks.theme import Look, Theme
 
 HEIGHT = 36
 _HANDLE = 6.5

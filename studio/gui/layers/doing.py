@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 from studio.errors import StudioError
 from studio.gui.bridge import Bridge
 from studio.gui.layers.view import LayersView
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.recipe import presets
 from studio.recipe.settings import FLOAT, Settings
 from studio.session.locking import held

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from studio.gui import numbers
 from studio.gui.layers.model import Column, times_text
 from studio.gui.layers.rows import Row
 from studio.gui.layers.words import width_name
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import Sensitivity
 from studio.predict import LayerTimes
 

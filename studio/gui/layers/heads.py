@@ -7,12 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
-from studio.gui import fonts, numbers
 from studio.gui.layers import groups, ink
 from studio.gui.layers.groups import Group
 from studio.gui.layers.model import Column
 from studio.gui.layers.words import milliseconds
-from studio.gui.theme import Theme
+from studio.gui.looks import fonts, numbers
+from studio.gui.looks.theme import Theme
 
 SIGN = 28.0  # the triangle's room, and how far the layers below are set in
 _OPEN = ((-4.5, -2.5), (4.5, -2.5), (0.0, 3.5))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from studio.gui import numbers
 from studio.gui.layers.rows import Row
 from studio.gui.layers.words import access, milliseconds, tip, width_name
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.predict import LayerTimes
 
 if TYPE_CHECKING:

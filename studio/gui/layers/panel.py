@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton, QWidget
 
-from studio.gui import icons
 from studio.gui.layers.rows import Row
 from studio.gui.layers.view import LayersView
+from studio.gui.looks import icons
+from studio.gui.looks.theme import Look
 from studio.gui.panel import Panel, label
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 
 class LayersPanel(Panel):

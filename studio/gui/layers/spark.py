@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from studio.gui.layers.rows import Row
-from studio.gui.theme import Theme
+from studio.gui.looks.theme import Theme
 
 
 def paint(painter: QPainter, box: QRectF, row: Row, worst: float, ink: QColor, theme: Theme) -> None:

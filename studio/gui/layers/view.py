@@ -8,7 +8,6 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QRectF, Qt, Sign
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from studio.gui import fonts
 from studio.gui.layers import heads, track
 from studio.gui.layers.columns import widths
 from studio.gui.layers.delegate import HEIGHT, LayersDelegate
@@ -16,8 +15,9 @@ from studio.gui.layers.groups import Group
 from studio.gui.layers.model import ROW, Column, Index, LayersModel
 from studio.gui.layers.proxy import LayersProxy
 from studio.gui.layers.rows import Row
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Look
+from studio.gui.texts.texts import T
 from studio.recipe.settings import Settings
 
 _MEASURED, _AROUND_NAME = 400, 26

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from studio.gui import numbers
 from studio.gui.layers.rows import Row
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 
 
 def width_name(bits: int) -> str:

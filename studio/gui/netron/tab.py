@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from studio.gui.looks.theme import Theme
 from studio.gui.panel import label
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.gui.netron.browser import Browser

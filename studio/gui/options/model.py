@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from studio.gui.options.table import OPTIONS, Option
 from studio.gui.tables import Index, Role, TableModel
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 
 
 class Column(IntEnum):

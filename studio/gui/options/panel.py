@@ -10,14 +10,14 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from studio.errors import ProjectError
-from studio.gui import preferences
 from studio.gui.desk import Desk
+from studio.gui.keep import preferences
 from studio.gui.options.delegate import OptionDelegate
 from studio.gui.options.model import Column, OptionsModel
 from studio.gui.options.table import ENGINE, Option
 from studio.gui.panel import Panel
 from studio.gui.tables import dress_table
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.workbench import tuning
 
 _HEIGHT = 32

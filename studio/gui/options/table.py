@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from studio.gui import numbers
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 
 ENGINE, WINDOW = "engine", "window"
 _MEGA = 1_000_000

@@ -10,10 +10,10 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
+from studio.gui.looks.theme import Theme
 from studio.gui.plots.bars import Bar
 from studio.gui.plots.canvas import Canvas
 from studio.gui.plots.chart import two_lines
-from studio.gui.theme import Theme
 
 _WIDE, _THIN = 0.78, 0.5
 _LETTER, _LEAST_LETTERS = 6.5, 8

@@ -7,9 +7,9 @@ from csv import writer as csv_writer
 from dataclasses import dataclass
 from io import StringIO
 
-from studio.gui import numbers
 from studio.gui.layers.rows import Row
-from studio.gui.texts import T
+from studio.gui.looks import numbers
+from studio.gui.texts.texts import T
 from studio.metrics import ESTIMATED, HERE, on_board
 
 

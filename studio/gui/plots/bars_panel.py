@@ -13,7 +13,7 @@ from studio.gui.desk import Desk
 from studio.gui.layers.rows import Row
 from studio.gui.plots.bars import KINDS, Bar, bars, csv, known, remark
 from studio.gui.plots.base import PlotBase
-from studio.gui.texts import T
+from studio.gui.texts.texts import T
 from studio.recipe.resolve import Plan
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QWidget
 
 from studio.errors import ProjectError
-from studio.gui import icons
 from studio.gui.asking import ask_out
-from studio.gui.drawn import save_view
+from studio.gui.looks import icons
+from studio.gui.looks.drawn import save_view
+from studio.gui.looks.theme import Look
 from studio.gui.panel import Panel, label
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.gui.plots.canvas import Canvas

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyqtgraph as pg
 
-from studio.gui import fonts
-from studio.gui.theme import Theme
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Theme
 
 
 class Canvas:

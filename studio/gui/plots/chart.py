@@ -10,11 +10,11 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from studio.gui import fonts
+from studio.gui.looks import fonts
+from studio.gui.looks.theme import Theme
 from studio.gui.plots.canvas import Canvas
 from studio.gui.plots.series import Point, Series
-from studio.gui.texts import T
-from studio.gui.theme import Theme
+from studio.gui.texts.texts import T
 
 _LEAST_SPAN = 2.0
 _SYMBOLS = ("o", "s", "t", "d")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
-from studio.gui import numbers
+from studio.gui.looks import numbers
+from studio.gui.looks.theme import Look
 from studio.gui.plots.panel import PlotPanel
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 _GAP = 12
 

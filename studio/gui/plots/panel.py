@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
+from studio.gui.looks.theme import Look
 from studio.gui.plots.base import PlotBase
 from studio.gui.plots.series import Point, Series, csv
-from studio.gui.texts import T
-from studio.gui.theme import Look
+from studio.gui.texts.texts import T
 
 if TYPE_CHECKING:
     from studio.gui.plots.chart import Chart

@@ -96,7 +96,7 @@ def test_a_name_given_to_another_board_brings_nothing_along(tmp_path: Path) -> N
 def test_changes_at_the_same_moment_are_all_kept(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from studio.boards.hostkeys import HostKey, KnownHosts
+    from studio.boards.links.hostkeys import HostKey, KnownHosts
     from studio.boards.seen import SeenBook
 
     def change(at: int) -> None:

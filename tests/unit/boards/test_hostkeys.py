@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncssh
 import pytest
 
-from studio.boards.hostkeys import KnownHosts
+from studio.boards.links.hostkeys import KnownHosts
 from studio.errors import BoardError
 
 

@@ -12,8 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from studio.artifact import Artifact
-from studio.boards.package import golden_outputs, package, save_goldens, sha256_of
-from studio.boards.proof import quantile, within_budget
+from studio.boards.release.package import golden_outputs, package, save_goldens, sha256_of
+from studio.boards.release.proof import quantile, within_budget
 from studio.boards.report import BoardRun
 from studio.errors import BoardError
 

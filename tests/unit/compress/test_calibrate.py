@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.compress import budget
-from studio.compress.calibrate import watch, watched
-from studio.compress.choosing import range_of
-from studio.compress.equalize import equalize
-from studio.compress.fold import fold
-from studio.compress.ranges import BINS, ROWS
-from studio.compress.watcher import Watcher
+from studio.compress.calibration import budget
+from studio.compress.calibration.calibrate import watch, watched
+from studio.compress.calibration.choosing import range_of
+from studio.compress.calibration.ranges import BINS, ROWS
+from studio.compress.calibration.watcher import Watcher
+from studio.compress.prepare.fold import fold
+from studio.compress.repair.equalize import equalize
 from studio.compress.work import Work, start
 from studio.control import Control
 from studio.errors import BuildError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import numpy_helper
 
-from studio.compress.equalize import equalize
-from studio.compress.fold import fold
+from studio.compress.prepare.fold import fold
+from studio.compress.repair.equalize import equalize
 from studio.compress.work import start
 from studio.graph.model import Model
 from studio.graph.onnx_edge import serialize

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.compress.fold import fold
 from studio.compress.parts import bias_array
+from studio.compress.prepare.fold import fold
 from studio.compress.work import Work, start
 from studio.graph.model import Model
 from studio.graph.onnx_edge import serialize

@@ -13,9 +13,9 @@ import pytest
 from onnx import numpy_helper
 
 from studio.artifact import Artifact
-from studio.compress.asymmetric import quantize_asymmetric
-from studio.compress.blocks import quantize_blocks
-from studio.compress.weights import quantize
+from studio.compress.levels.asymmetric import quantize_asymmetric
+from studio.compress.levels.blocks import quantize_blocks
+from studio.compress.levels.weights import quantize
 from studio.graph.onnx_edge import serialize
 from studio.recipe import presets
 from studio.recipe.settings import Recipe, Settings

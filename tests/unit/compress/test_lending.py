@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from studio.compress.lending import Pool, weight
-from studio.compress.weights import Levels
+from studio.compress.levels.weights import Levels
 from studio.control import Control
 from studio.data.reference import DataRef
 from studio.recipe.settings import Recipe, Settings

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.compress.codebook import cluster
-from studio.compress.packing import encode, pack, packed_bytes, unpack
-from studio.compress.storage import Shelf, choose, masked_float_bytes, place, place_masked_float
-from studio.compress.weights import Levels, odd, quantize, uniform
+from studio.compress.levels.codebook import cluster
+from studio.compress.levels.weights import Levels, odd, quantize, uniform
 from studio.compress.work import Array, Work, start
+from studio.compress.write.packing import encode, pack, packed_bytes, unpack
+from studio.compress.write.storage import Shelf, choose, masked_float_bytes, place, place_masked_float
 
 from .conftest import Net, session
 

@@ -12,8 +12,8 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
-from studio.compress.halves import sixteen_bits
 from studio.compress.pipeline import build
+from studio.compress.write.halves import sixteen_bits
 from studio.control import Cancelled, Control
 from studio.errors import BuildError
 from studio.graph.model import Model

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.compress.choosing import range_of
-from studio.compress.grids import clipped, grid_of
-from studio.compress.ranges import BINS, Histogram, Range, Seen
+from studio.compress.calibration.choosing import range_of
+from studio.compress.calibration.grids import clipped, grid_of
+from studio.compress.calibration.ranges import BINS, Histogram, Range, Seen
 
 
 @given(st.integers(0, 99), st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=6))

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from studio.compress.bias import shift_of
-from studio.compress.patches import matrix, restored, rows
-from studio.compress.rounding import Problem, best_rounding, descend, order_of, second_order
-from studio.compress.weights import odd, uniform
+from studio.compress.levels.weights import odd, uniform
+from studio.compress.repair.bias import shift_of
+from studio.compress.repair.patches import matrix, restored, rows
+from studio.compress.repair.rounding import Problem, best_rounding, descend, order_of, second_order
 from studio.compress.work import array_of, start
 from studio.graph.onnx_edge import serialize
 from studio.recipe.resolve import resolve
@@ -173,7 +173,7 @@ def test_removed_weights_stay_removed(make: Builder) -> None:
 
 @pytest.mark.slow
 def test_a_second_build_takes_levels_from_the_cache(make: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.compress import reconstruct
+    from studio.compress.repair import reconstruct
 
     model, recipe = residual_net().model("head"), Recipe(default=Settings(bits=3))
     cache: dict[str, Any] = {}

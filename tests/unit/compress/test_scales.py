@@ -10,10 +10,10 @@ import onnx_ir as ir
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.compress.scales import narrowed, place_bias, place_scale
-from studio.compress.storage import Shelf
-from studio.compress.weights import Levels
+from studio.compress.levels.weights import Levels
 from studio.compress.work import Array, Work, start
+from studio.compress.write.scales import narrowed, place_bias, place_scale
+from studio.compress.write.storage import Shelf
 from studio.graph.onnx_edge import serialize
 from studio.recipe.resolve import Plan
 from studio.recipe.settings import Recipe, Settings

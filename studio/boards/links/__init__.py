@@ -1,0 +1,1 @@
+"""Ways to reach a board, and whom to trust on the way."""

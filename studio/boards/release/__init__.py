@@ -1,0 +1,1 @@
+"""What a release is, how it travels, how it is proved."""

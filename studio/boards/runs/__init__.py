@@ -1,0 +1,1 @@
+"""Runs on a board: timed, profiled, kept alive."""

@@ -1,0 +1,1 @@
+"""The graph made small and plain before anything is quantized."""

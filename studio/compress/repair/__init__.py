@@ -1,0 +1,1 @@
+"""Passes that win back what rounding costs."""

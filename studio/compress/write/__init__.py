@@ -1,0 +1,1 @@
+"""Levels, grids and weights written into the graph and the file."""

@@ -1,0 +1,1 @@
+"""The bars around the page: what can be done, and what runs."""

@@ -1,0 +1,1 @@
+"""Colours, typeface, icons, pictures."""
