@@ -54,6 +54,7 @@ def _trusted(boards: Boards, board: Board) -> Board:
     return board
 
 
+@pytest.mark.slow
 def test_passphrase_is_asked_for(server: Sshd, tmp_path: Path) -> None:
     server.start()
     locked = keygen(tmp_path / "locked", passphrase="open sesame")

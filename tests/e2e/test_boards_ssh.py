@@ -48,6 +48,7 @@ def board(server: Sshd, boards: Boards, tmp_path: Path) -> Board:
     return fresh
 
 
+@pytest.mark.slow
 def test_whole_life(boards: Boards, board: Board, tmp_path: Path) -> None:
     facts = boards.probe("loop")
     assert (facts.cores > 0, facts.machine != "", facts.onnxruntime != "") == (True, True, True)

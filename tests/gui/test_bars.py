@@ -102,6 +102,7 @@ def test_hover_tells_a_bar_and_a_click_chooses_it(qtbot: QtBot, desk: Desk, tmp_
     desk.bridge.close()
 
 
+@pytest.mark.slow
 def test_the_page_follows_the_edits(opened: MainWindow, qtbot: QtBot) -> None:
     opened.actions_["page_bars"].trigger()
     panel = opened.page.of(BarsPanel)

@@ -53,6 +53,7 @@ def _history_goes_back(window: MainWindow) -> None:
     assert window.bridge.session.journal.at == journal.at - 1
 
 
+@pytest.mark.slow
 def test_the_palette_finds_verbs_presets_and_layers(opened: MainWindow, qtbot: QtBot) -> None:
     palette, session = opened.palette_, opened.bridge.session
     opened.activateWindow()

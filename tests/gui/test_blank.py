@@ -23,6 +23,7 @@ def _offered(window: MainWindow) -> list[str]:
     return [key for key, button in window.edges.foot.pages.items() if button.isVisible()]
 
 
+@pytest.mark.slow
 def test_panels_that_need_no_model_take_the_place_of_the_start_view(window: MainWindow) -> None:
     assert _offered(window) == [START, "jobs", "options", "help"]
     assert not window.actions_["page_auto"].isEnabled()
@@ -39,6 +40,7 @@ def test_panels_that_need_no_model_take_the_place_of_the_start_view(window: Main
     assert window.edges.foot.pages[START].isChecked()
 
 
+@pytest.mark.slow
 def test_boards_stand_beside_the_start_view(window: MainWindow, qtbot: QtBot) -> None:
     window.actions_["page_jobs"].trigger()
     window.actions_["boards"].setChecked(True)
@@ -80,6 +82,7 @@ def _push(window: MainWindow, net: Path) -> str:
     return session.push("this-computer", Control()).value.release
 
 
+@pytest.mark.slow
 def test_a_board_without_a_release_is_told(window: MainWindow, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.bridge.failed, timeout=_SECONDS):
         window.bridge.open_release("this-computer")

@@ -40,6 +40,7 @@ def test_the_push_runs_on_this_computer(opened: MainWindow, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: panel.detail.state.text() == "confirmed", timeout=_SECONDS)
 
 
+@pytest.mark.slow
 def test_a_board_that_is_away_is_told(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.page.boards
     window.page.show_boards(True)

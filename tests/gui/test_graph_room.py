@@ -51,6 +51,7 @@ def marks(view: GraphView) -> list[str]:
     return [f"{mark} {scene.diagram.boxes[at].title}" for at, mark in sorted(view.shown.change.items())]
 
 
+@pytest.mark.slow
 def test_both_sides_are_marked_and_move_together(
     qtbot: QtBot, window: MainWindow, pair: tuple[Facts, Facts]
 ) -> None:

@@ -92,6 +92,7 @@ def _colours(image: QImage) -> set[int]:
     return {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
 
 
+@pytest.mark.slow
 def test_the_path_leads_to_the_selection_and_back(qtbot: QtBot, view: GraphView) -> None:
     assert view.crumbs.texts() == ["residual"]
     view.set_selection(["/layer2/0/conv2/Conv"])
@@ -128,6 +129,7 @@ def test_queries_are_read(text: str) -> None:
     assert Query.read(text) == QUERIES[text]
 
 
+@pytest.mark.slow
 def test_queries_find_layers_by_their_figures(view: GraphView) -> None:
     view.set_plan(
         Plan((LayerPlan("/fc/Gemm", "", 8, 8, 0.0, "none", "channel", 32, True, "auto"),), "minmax", 200, ())
@@ -147,6 +149,7 @@ def test_queries_find_layers_by_their_figures(view: GraphView) -> None:
     assert "x 1×3×224×224" in titles(view, view.shown.found)
 
 
+@pytest.mark.slow
 def test_a_moving_slider_lights_the_whole_group(qtbot: QtBot, view: GraphView) -> None:
     dark = view.canvas.grab().toImage()
     view.light(("/layer2/0/conv2/Conv",))
@@ -163,6 +166,7 @@ def test_a_moving_slider_lights_the_whole_group(qtbot: QtBot, view: GraphView) -
     assert len(view.shown.lit) == 3
 
 
+@pytest.mark.slow
 def test_svg_keeps_texts_and_png_is_sharp(view: GraphView, tmp_path: Path) -> None:
     dialog = _ask(view, "svg")
     dialog.fileSelected.emit(str(tmp_path / "net.svg"))
@@ -184,6 +188,7 @@ def _ask(view: GraphView, way: str) -> QFileDialog:
     return view.findChildren(QFileDialog)[-1]
 
 
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_written_is_told(qtbot: QtBot, view: GraphView, tmp_path: Path) -> None:
     for way in ("svg", "png"):
         dialog = _ask(view, way)
@@ -194,6 +199,7 @@ def test_a_picture_that_cannot_be_written_is_told(qtbot: QtBot, view: GraphView,
         assert f"net.{way}" in str(sent.args[0])
 
 
+@pytest.mark.slow
 def test_a_newer_model_cancels_the_layout_of_an_older_one(
     qtbot: QtBot, view: GraphView, nets: ModuleType
 ) -> None:

@@ -240,6 +240,7 @@ def test_plan_shows_bits_and_sparsity(view: GraphView) -> None:
     assert view.canvas.grab().toImage() != before
 
 
+@pytest.mark.slow
 def test_draws_at_every_scale_in_both_themes(view: GraphView) -> None:
     for theme in (LIGHT, DARK):
         view.set_theme(theme)

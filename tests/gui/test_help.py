@@ -41,6 +41,7 @@ def _shape(page: str) -> tuple[list[str], list[str]]:
     return lines, sorted(re.findall("`[^`]+`", page))
 
 
+@pytest.mark.slow
 def test_help_is_shown_in_the_language_of_the_window(window: MainWindow) -> None:
     help_ = window.page.of(HelpPanel)
     help_.show_topic("jobs", "zh_CN")
@@ -49,6 +50,7 @@ def test_help_is_shown_in_the_language_of_the_window(window: MainWindow) -> None
     assert help_.text.toPlainText().startswith("Jobs")
 
 
+@pytest.mark.slow
 def test_f1_tells_of_the_panel_under_the_cursor(window: MainWindow) -> None:
     page = window.page
     assert topic_of(page.layers.view.viewport(), "plots") == "layers"
@@ -59,6 +61,7 @@ def test_f1_tells_of_the_panel_under_the_cursor(window: MainWindow) -> None:
     assert "Find a recipe" in help_.text.toPlainText()
 
 
+@pytest.mark.slow
 def test_the_tour_goes_from_hint_to_hint_and_is_offered_once(window: MainWindow, qtbot: QtBot) -> None:
     tour = window.tour
     tour.begin()

@@ -51,6 +51,7 @@ def test_now_may_lie_between_two_stops() -> None:
     assert lines(_FOUND, "g9", _plan(bits=8)) == ()
 
 
+@pytest.mark.slow
 def test_curve_and_histogram_are_drawn_and_say_what_they_show(qtbot: QtBot, look: Look) -> None:
     curve, bars = Curve("Lost", look), Histogram("Activations", look)
     empty = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -66,6 +67,7 @@ def _counting(control: Control) -> None:
         control.step(0.5, "half")
 
 
+@pytest.mark.slow
 def test_the_panel_follows_jobs_and_delete_cancels_them(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.page.of(JobsPanel)
     assert not panel.stop.isEnabled()
@@ -79,6 +81,7 @@ def test_the_panel_follows_jobs_and_delete_cancels_them(window: MainWindow, qtbo
     assert panel.view.source.rowCount() == 0
 
 
+@pytest.mark.slow
 def test_cancelling_one_job_leaves_the_others_of_its_lane(window: MainWindow, qtbot: QtBot) -> None:
     panel, bridge = window.page.of(JobsPanel), window.bridge
     bridge.run("probe", "First", _counting)

@@ -61,6 +61,7 @@ def test_everything_that_takes_the_focus_has_a_name(working: MainWindow, qtbot: 
         assert working.edges.foot.pages[page.key] in focus.stops(working)
 
 
+@pytest.mark.slow
 def test_the_empty_window_has_names_too(window: MainWindow) -> None:
     for key in ("start", "jobs", "options", "help"):
         window._show_page(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +17,7 @@ def _chosen(window: MainWindow, *names: str) -> None:
     window.page.layers.view.select(names)
 
 
+@pytest.mark.slow
 def test_settings_are_copied_from_one_layer_to_others(opened: MainWindow) -> None:
     session, doing = opened.bridge.session, opened.page.doing
     first, second, third = (layer.name for layer in session.facts.layers[1:4])
@@ -33,6 +35,7 @@ def test_settings_are_copied_from_one_layer_to_others(opened: MainWindow) -> Non
     assert session.plan().of(second).bits == 32
 
 
+@pytest.mark.slow
 def test_a_locked_layer_has_no_slider_and_no_preset_moves_it(opened: MainWindow, qtbot: QtBot) -> None:
     session, view, doing = opened.bridge.session, opened.page.layers.view, opened.page.doing
     first, second = (layer.name for layer in session.facts.layers[1:3])
@@ -50,6 +53,7 @@ def test_a_locked_layer_has_no_slider_and_no_preset_moves_it(opened: MainWindow,
     assert session.recipe.locks == ()
 
 
+@pytest.mark.slow
 def test_a_preset_for_the_chosen_layers(opened: MainWindow) -> None:
     session, doing = opened.bridge.session, opened.page.doing
     first, second = (layer.name for layer in session.facts.layers[1:3])

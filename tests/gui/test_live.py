@@ -32,6 +32,7 @@ def _values(window: MainWindow, lane: str) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_choosing_a_layer_gets_the_engine_ready_for_its_slider(opened: MainWindow, qtbot: QtBot) -> None:
     ready, bridge = _values(opened, READY), opened.bridge
     bridge.apply_recipe(EIGHT, "int8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +15,7 @@ _SECONDS = 60_000
 _ASKING = ("open", "data_file", "data_folder", "recipe_open", "recipe_save", "save", "report", "export")
 
 
+@pytest.mark.slow
 def test_dialogs_that_ask_for_a_file_are_not_modal(window: MainWindow, qtbot: QtBot, net: Path) -> None:
     window.files.open(str(net))
     qtbot.waitUntil(lambda: window.bridge.session.document is not None, timeout=_SECONDS)
@@ -25,6 +27,7 @@ def test_dialogs_that_ask_for_a_file_are_not_modal(window: MainWindow, qtbot: Qt
     dialog.close()
 
 
+@pytest.mark.slow
 def test_a_board_is_added_beside_the_work_and_deleting_asks(window: MainWindow, qtbot: QtBot) -> None:
     panel = window.page.boards
     panel.ask_for_board()

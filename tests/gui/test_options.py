@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QWidget
 
 from studio.gui.keep import preferences
@@ -26,6 +27,7 @@ def _change(panel: OptionsPanel, row: int, value: object) -> None:
     field.deleteLater()
 
 
+@pytest.mark.slow
 def test_options_are_shown_and_kept(window: MainWindow) -> None:
     panel = window.page.of(OptionsPanel)
     panel.show_kept()

@@ -21,6 +21,7 @@ _PAGE = """<html><head><style>.x { color: red }</style></head><body>
 <pre>trimtab optimize</pre></section></body></html>"""
 
 
+@pytest.mark.slow
 def test_the_page_becomes_a_pdf_with_pictures(qtbot: QtBot, look: Look, tmp_path: Path) -> None:
     out = pdf.write(_PAGE, tmp_path / "report.pdf")
     content = out.read_bytes()
@@ -28,6 +29,7 @@ def test_the_page_becomes_a_pdf_with_pictures(qtbot: QtBot, look: Look, tmp_path
     assert b"/Subtype /Image" in content
 
 
+@pytest.mark.slow
 def test_what_qt_cannot_draw_is_put_in_other_words(qtbot: QtBot, look: Look) -> None:
     document = QTextDocument()
     document.setHtml(pdf._printable(_PAGE, document, 1000))
@@ -37,6 +39,7 @@ def test_what_qt_cannot_draw_is_put_in_other_words(qtbot: QtBot, look: Look) -> 
     assert "294 KB" in text
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_told(qtbot: QtBot, look: Look, tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="cannot be written"):
         pdf.write(_PAGE, tmp_path / "none" / "report.pdf")

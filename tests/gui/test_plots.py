@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
@@ -29,6 +30,7 @@ def _panel(qtbot: QtBot, look: Look) -> PlotPanel:
     return panel
 
 
+@pytest.mark.slow
 def test_points_go_to_the_clipboard_with_their_source(qtbot: QtBot, look: Look) -> None:
     panel = _panel(qtbot, look)
     panel.copy()
@@ -40,6 +42,7 @@ def test_points_go_to_the_clipboard_with_their_source(qtbot: QtBot, look: Look) 
     )
 
 
+@pytest.mark.slow
 def test_the_plot_is_saved_as_svg_and_png(qtbot: QtBot, look: Look, tmp_path: Path) -> None:
     panel = _panel(qtbot, look)
     for name, start in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG")):
@@ -47,6 +50,7 @@ def test_the_plot_is_saved_as_svg_and_png(qtbot: QtBot, look: Look, tmp_path: Pa
         assert (tmp_path / name).read_bytes().startswith(start)
 
 
+@pytest.mark.slow
 def test_the_point_under_the_mouse_is_told(qtbot: QtBot, look: Look) -> None:
     panel = _panel(qtbot, look)
     assert panel.remark.text() == "0.50 ms  ·  measured here · n = 200"

@@ -63,6 +63,7 @@ def test_an_edit_survives_kill_9_of_the_window(
     window.close()
 
 
+@pytest.mark.slow
 def test_a_project_that_is_open_is_saved_by_itself(
     opened: MainWindow, qtbot: QtBot, tmp_path: Path, sample_data: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_project_that_is_open_is_saved_by_itself(
     assert opened.keeper.recovery.lost() == ()
 
 
+@pytest.mark.slow
 def test_the_last_edit_before_the_end_is_in_the_project(opened: MainWindow, tmp_path: Path) -> None:
     folder = opened.bridge.session.save(tmp_path / "last.trimtab").value
     opened.bridge.apply_preset("int8")
@@ -86,6 +88,7 @@ def test_the_last_edit_before_the_end_is_in_the_project(opened: MainWindow, tmp_
     assert not opened.keeper.recovery.path(opened.bridge.session.state.opening).exists()
 
 
+@pytest.mark.slow
 def test_a_project_that_cannot_be_written_leaves_the_snapshot(opened: MainWindow, tmp_path: Path) -> None:
     folder = opened.bridge.session.save(tmp_path / "gone.trimtab").value
     shutil.rmtree(folder)
@@ -98,6 +101,7 @@ def test_a_project_that_cannot_be_written_leaves_the_snapshot(opened: MainWindow
     )
 
 
+@pytest.mark.slow
 def test_another_model_leaves_the_snapshot_of_the_one_before(
     opened: MainWindow, qtbot: QtBot, sample: Path
 ) -> None:
@@ -112,6 +116,7 @@ def test_another_model_leaves_the_snapshot_of_the_one_before(
     assert not recovery.path(session.state.opening).exists()
 
 
+@pytest.mark.slow
 def test_an_edit_just_before_another_model_opens_is_kept(
     window: MainWindow, qtbot: QtBot, net: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +136,7 @@ def test_an_edit_just_before_another_model_opens_is_kept(
     assert not recovery.path(first).exists()
 
 
+@pytest.mark.slow
 def test_an_edit_just_before_the_end_is_offered_next_time(
     window: MainWindow, qtbot: QtBot, net: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from studio import target
@@ -18,6 +19,7 @@ def _rows(window: MainWindow) -> list[tuple[str, bool]]:
     return [(each.text(), each.isChecked()) for each in menu.actions() if not each.isSeparator()]
 
 
+@pytest.mark.slow
 def test_the_menu_offers_this_computer_first_and_marks_what_is_chosen(opened: MainWindow) -> None:
     rows = _rows(opened)
     assert rows[0][0].startswith("This computer (")
@@ -25,6 +27,7 @@ def test_the_menu_offers_this_computer_first_and_marks_what_is_chosen(opened: Ma
     assert {target.load(name).title for name in target.names()} < {text for text, _ in rows}
 
 
+@pytest.mark.slow
 def test_a_choice_is_an_edit_and_figures_of_another_cpu_say_so(opened: MainWindow, qtbot: QtBot) -> None:
     session, arm = opened.bridge.session, target.load("onnxruntime-cpu-arm")
     menu = opened.edges.toolbar.targets

@@ -112,6 +112,7 @@ class _Changes(QObject):
         return False
 
 
+@pytest.mark.slow
 def test_another_theme_polishes_a_widget_as_often_however_deep_it_is(
     qapp: QApplication, window: MainWindow
 ) -> None:

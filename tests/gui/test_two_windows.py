@@ -78,6 +78,7 @@ def test_a_project_open_in_another_program_is_opened_as_a_copy(
     assert store.load(folder).steps[-1].label == "b: bits 4"
 
 
+@pytest.mark.slow
 def test_what_another_window_keeps_cannot_be_saved_over(
     window: MainWindow, qtbot: QtBot, net: Path, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def burn(seconds: float) -> int:
     return rounds
 
 
+@pytest.mark.slow
 def test_a_long_turn_is_reported_with_its_stack(qtbot: QtBot, dog: Watchdog, seen: list[Blocked]) -> None:
     QTimer.singleShot(0, lambda: burn(0.4))
     qtbot.waitUntil(lambda: bool(seen))
@@ -61,6 +62,7 @@ def test_many_short_turns_are_none_too_long(qtbot: QtBot, dog: Watchdog, seen: l
     assert not seen
 
 
+@pytest.mark.slow
 def test_what_is_forgiven_is_not_reported(qtbot: QtBot, dog: Watchdog, seen: list[Blocked]) -> None:
     burn(0.3)
     dog.forgive()

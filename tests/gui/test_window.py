@@ -41,6 +41,7 @@ def _drop(window: MainWindow, *paths: Path) -> None:
     assert not window._curtain.isVisible()
 
 
+@pytest.mark.slow
 def test_an_empty_window_offers_a_start(window: MainWindow) -> None:
     assert window.start.isVisible()
     assert window.page.shown_page == START
@@ -107,6 +108,7 @@ def _save_and_report(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
     assert "<html" in (folder / "report.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_drag_is_one_step_of_undo(opened: MainWindow, qtbot: QtBot) -> None:
     session, name = opened.bridge.session, opened.bridge.session.facts.layers[1].name
     steps = len(session.journal.steps)
@@ -129,6 +131,7 @@ def test_heavy_work_never_runs_in_the_gui_thread(window: MainWindow, qtbot: QtBo
     assert seen[0] is not gui
 
 
+@pytest.mark.slow
 def test_what_is_dropped_is_known_by_its_kind(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.json"
     recipe.write_text(text.dumps(Recipe(name="mine", default=Settings(bits=8))), "utf-8")
@@ -155,6 +158,7 @@ def _drop_broken(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     assert opened.bridge.session.document is before
 
 
+@pytest.mark.slow
 def test_a_fault_is_shown_as_one_with_its_trace_to_copy(window: MainWindow, qtbot: QtBot) -> None:
     def broken(_: object) -> object:
         return 1 // 0
@@ -166,6 +170,7 @@ def test_a_fault_is_shown_as_one_with_its_trace_to_copy(window: MainWindow, qtbo
     assert "ZeroDivisionError" in QApplication.clipboard().text()
 
 
+@pytest.mark.slow
 def test_jobs_are_shown_and_can_be_stopped(window: MainWindow, qtbot: QtBot) -> None:
     def endless(control: object) -> None:
         while True:

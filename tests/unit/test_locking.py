@@ -28,6 +28,7 @@ def _bits(session: Session, *names: str) -> list[int]:
     return [session.plan().of(name).bits for name in names]
 
 
+@pytest.mark.slow
 def test_a_lock_survives_presets_edits_recipes_and_resets(session: Session) -> None:
     name, other = (layer.name for layer in session.facts.layers[1:3])
     session.set_layers([name], Settings(bits=4))
@@ -44,6 +45,7 @@ def test_a_lock_survives_presets_edits_recipes_and_resets(session: Session) -> N
         session.set_layers([name], Settings(bits=8))
 
 
+@pytest.mark.slow
 def test_what_is_unlocked_keeps_its_settings_until_they_are_changed(session: Session) -> None:
     name = session.facts.layers[1].name
     session.lock_rules([Rule(name, Settings(bits=4))])
@@ -67,6 +69,7 @@ def test_locks_survive_their_text_and_leave_recipes_without_them_alone() -> None
     assert "locks" not in text.dumps(Recipe())
 
 
+@pytest.mark.slow
 def test_a_preset_for_some_layers_leaves_the_others(session: Session) -> None:
     first, second = (layer.name for layer in session.facts.layers[1:3])
     session.as_preset([first], "w4a8")

@@ -31,6 +31,7 @@ def facts() -> Facts:
     return LocalWorkbench().open(str(resource("samples", "fashion.onnx")), Control())
 
 
+@pytest.mark.slow
 def test_one_layer_nets_run_as_the_kernels_they_stand_for(facts: Facts, tmp_path: Path) -> None:
     picked = [facts.by_name[name] for name in ("down1/conv", "stage2/block1/depthwise/conv", "head/fc")]
     shapes = [shape_of(facts, layer, kind, "uint8") for layer in picked for kind in (FLOAT, INT8)]

@@ -47,6 +47,7 @@ def test_nothing_is_open_at_first(folder: Path) -> None:
         empty.plan()
 
 
+@pytest.mark.slow
 def test_an_open_that_fails_leaves_the_document(session: Session, tmp_path: Path) -> None:
     before = session.state
     bad = tmp_path / "bad.onnx"
@@ -260,6 +261,7 @@ def test_cancelling_is_no_error_and_leaves_the_state(session: Session) -> None:
     assert session.state == before
 
 
+@pytest.mark.slow
 def test_projects_and_data_come_back(session: Session, folder: Path, sample: Path, tmp_path: Path) -> None:
     session.set_layers(["head/fc"], Settings(bits=8))
     measured = session.measure(Control()).value

@@ -29,12 +29,14 @@ def session(tmp_path: Path, sample: Path) -> Session:
     return made
 
 
+@pytest.mark.slow
 def test_work_begins_with_the_target_of_this_computer(session: Session) -> None:
     assert session.target == target.here()
     assert session.apply_preset("int8") is not None
     assert session.target == target.here()
 
 
+@pytest.mark.slow
 def test_a_choice_is_undone_like_any_edit(session: Session) -> None:
     session.set_target(ARM)
     assert session.target.name == ARM
@@ -45,6 +47,7 @@ def test_a_choice_is_undone_like_any_edit(session: Session) -> None:
     assert session.target == target.here()
 
 
+@pytest.mark.slow
 def test_a_board_gives_its_target_once_it_was_probed(session: Session) -> None:
     board = BoardBook().add(Board("pi", host="pi.local"))
     with pytest.raises(RecipeError, match="nobody has asked"):
@@ -59,6 +62,7 @@ def test_a_board_gives_its_target_once_it_was_probed(session: Session) -> None:
         session.set_target("abacus")
 
 
+@pytest.mark.slow
 def test_this_computer_is_a_board_too(session: Session) -> None:
     facts = session.boards.probe("this-computer")
     assert target.for_facts(facts.machine, facts.features) == session.target_named("@this-computer")

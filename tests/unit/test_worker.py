@@ -84,6 +84,7 @@ def test_too_much_memory_is_an_error_and_no_death(odd: ProcessWorkbench) -> None
     assert odd.pid == before
 
 
+@pytest.mark.slow
 def test_what_the_worker_prints_stays_off_stdout(
     odd: ProcessWorkbench, capfd: pytest.CaptureFixture[str]
 ) -> None:

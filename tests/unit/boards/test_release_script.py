@@ -86,6 +86,7 @@ class Script:
         return path.read_text().split() if path.exists() else ["-", "-", "0", "-"]
 
 
+@pytest.mark.slow
 def test_whole_life(folder: Path, every_shell: tuple[str, ...]) -> None:
     script = Script(folder / "my board", every_shell)
     script.ok("init")
@@ -236,6 +237,7 @@ def test_heals_what_a_cut_left(folder: Path, shell: tuple[str, ...]) -> None:
     assert not (script.root / "trash").exists()
 
 
+@pytest.mark.slow
 def test_shellcheck_finds_nothing() -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("no shellcheck here")

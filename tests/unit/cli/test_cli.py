@@ -27,6 +27,7 @@ def answer(*arguments: object, status: int = 0) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 def test_inspect_has_the_keys_that_scripts_rely_on(sample: Path) -> None:
     told = answer("inspect", sample)
     assert set(told["totals"]) == {"params", "macs", "bytes", "nodes"}
@@ -37,6 +38,7 @@ def test_inspect_has_the_keys_that_scripts_rely_on(sample: Path) -> None:
     assert told["inputs"][0]["shape"][1:] == [1, 28, 28]
 
 
+@pytest.mark.slow
 def test_inspect_for_people_is_an_aligned_table(sample: Path) -> None:
     lines = run("inspect", sample).stdout.splitlines()
     at = next(index for index, line in enumerate(lines) if line.startswith("layer"))
@@ -69,6 +71,7 @@ def evaluated(sample: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 def test_an_unknown_pattern_is_an_error_with_near_names(sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.onnx"
     told = answer("optimize", sample, "--set", "haed/fc:bits=8", "--out", out, status=1)
@@ -85,6 +88,7 @@ def test_the_input_is_never_written_over(sample: Path, tmp_path: Path) -> None:
     assert copy.read_bytes() == sample.read_bytes()
 
 
+@pytest.mark.slow
 def test_data_are_never_written_over(sample: Path, tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, x=np.zeros((4, 1, 28, 28), np.float32))
@@ -94,6 +98,7 @@ def test_data_are_never_written_over(sample: Path, tmp_path: Path) -> None:
     assert data.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_made(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path / "file"))
@@ -158,12 +163,14 @@ def test_a_wrong_recipe_is_said_before_anything_is_opened(options: tuple[str, ..
     assert text in told["error"]["cause"]
 
 
+@pytest.mark.slow
 def test_a_build_that_changes_nothing_says_so(sample: Path, tmp_path: Path) -> None:
     result = run("optimize", sample, "--set", "*:bits=32", "--out", tmp_path / "o.onnx")
     assert result.exit_code == 0
     assert "no layer was changed" in result.stderr
 
 
+@pytest.mark.slow
 def test_evaluate_without_data_says_what_to_add(sample: Path) -> None:
     told = answer("evaluate", sample, status=1)
     assert "--data" in told["error"]["fix"]

@@ -38,6 +38,7 @@ def test_the_text_draws_both_histograms(sample: Path, sample_data: Path) -> None
     assert "█" in text
 
 
+@pytest.mark.slow
 def test_an_unknown_layer_is_told_where_to_look(sample: Path) -> None:
     done = CliRunner().invoke(cli, ["layer", str(sample), "nowhere", "--json"])
     assert done.exit_code == 1

@@ -18,6 +18,7 @@ from studio.session.session import Session
 from studio.workbench.local import LocalWorkbench
 
 
+@pytest.mark.slow
 def test_a_report_names_its_recipe(sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     done = CliRunner().invoke(cli, ["report", str(sample), "--preset", "float16", "--out", str(out)])

@@ -209,6 +209,7 @@ def test_signed_activations_are_fused_alike(make: Builder, tmp_path: Path) -> No
     assert sqnr(run(serialize(model.ir), x), np.asarray(opened.run(None, {"x": x})[0])) > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_reduced_range_cannot_saturate_pairs_of_products(make: Builder, symmetric: bool) -> None:
     """Kernels without VNNI add two products of uint8 and int8 in 16 bits, but those of depth-wise layers."""

@@ -75,6 +75,7 @@ def _dtype(value: object) -> object:
     return value.dtype or ir.DataType.INT8
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(widths.filter(lambda bits: bits < 8), shapes, st.integers(0, 999), st.sampled_from([17, 21]))
 def test_onnxruntime_unpacks_the_same_bits(bits: int, shape: tuple[int, ...], seed: int, opset: int) -> None:
@@ -84,6 +85,7 @@ def test_onnxruntime_unpacks_the_same_bits(bits: int, shape: tuple[int, ...], se
     np.testing.assert_array_equal(folded(levels, "packed", opset), values)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(widths, shapes, st.integers(0, 999), st.floats(0, 1))
 def test_onnxruntime_spreads_masked_weights(

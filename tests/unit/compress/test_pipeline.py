@@ -170,6 +170,7 @@ def test_sparse_weights_are_zero_in_the_file_and_smaller(make: Builder) -> None:
     assert "masked" in {outcome.storage for outcome in sparse.layers}
 
 
+@pytest.mark.slow
 def test_pruned_channels_are_really_gone(make: Builder) -> None:
     model = residual_net(32).model("head")
     artifact = make(model, Recipe(default=Settings(bits=8, sparsity=0.5)))
@@ -179,6 +180,7 @@ def test_pruned_channels_are_really_gone(make: Builder) -> None:
     assert run(artifact.path, inputs_of(model)).shape == (32, 10)
 
 
+@pytest.mark.slow
 def test_the_model_is_never_changed(make: Builder) -> None:
     model = residual_net().model("head")
     before = serialize(model.ir)
@@ -396,6 +398,7 @@ def test_reduced_range_keeps_weights_in_seven_bits(make: Builder) -> None:
     assert max(int(np.abs(each.astype(int)).max()) for each in pairs) == 63
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["minmax", "average", "percentile", "entropy", "mse"])
 def test_every_calibration_method_gives_a_working_file(make: Builder, method: str) -> None:
     model = residual_net().model("head")

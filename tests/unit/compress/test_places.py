@@ -99,6 +99,7 @@ def test_between_two_convolutions(
     assert sqnr(run(serialize(model.ir), x), run(artifact.path, x)) > 20
 
 
+@pytest.mark.slow
 def test_a_narrow_stem_and_the_pool_behind_it_stay_float(make: Builder, tmp_path: Path) -> None:
     net = Net("N", 3, 16, 16)
     stem = net.op("Relu", [net.conv("x", "stem", (3, WIDTH))], "stem_out")

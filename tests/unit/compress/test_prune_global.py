@@ -76,6 +76,7 @@ def outcome(artifact: Artifact) -> dict[str, float]:
     return {layer.layer: layer.sparsity for layer in artifact.layers[:2]}
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.integers(2, 12), st.floats(0.1, 50), st.integers(0, 11), st.integers(0, 9)), min_size=1

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx_ir as ir
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_biases_lose_nothing_by_being_short(count: int, low: float, reach: float
     np.testing.assert_array_equal(_given_out(work, made).reshape(-1), codes.astype(np.float32) * unit)
 
 
+@pytest.mark.slow
 def test_files_hold_two_bytes_for_each_and_run_on_the_same_kernels(make: Builder, tmp_path: Path) -> None:
     model = residual_net(32).model("head")
     artifact = make(model, Recipe(target="onnxruntime-cpu-x86-avx2", default=Settings(bits=4)))

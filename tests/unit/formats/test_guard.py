@@ -51,6 +51,7 @@ def test_waiting_for_a_busy_computer_uses_up_no_processor_time(tasks: str) -> No
     assert run(f"{tasks}:nap", {}, Limits(256 << 20, 0.3, busy=True)) == "awake"
 
 
+@pytest.mark.slow
 def test_a_loop_ends_with_its_share_of_the_processor_and_says_how_to_give_more(tasks: str) -> None:
     limits = Limits(256 << 20, 0.2, busy=True, longer="Set MORE.")
     with pytest.raises(ModelError, match=r"computed for longer than the 0\.3 s") as caught:

@@ -39,6 +39,7 @@ def test_there_are_forty_of_them() -> None:
     assert len(_names()) >= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _names())
 def test_file_is_refused_with_one_clear_error(sweep: dict[str, Any], name: str) -> None:
     result = sweep["files"][name]
@@ -50,5 +51,6 @@ def test_file_is_refused_with_one_clear_error(sweep: dict[str, Any], name: str) 
     assert result["seconds"] < SECONDS
 
 
+@pytest.mark.slow
 def test_no_file_takes_a_gigabyte(sweep: dict[str, Any]) -> None:
     assert sweep["peak_bytes"] < BYTES

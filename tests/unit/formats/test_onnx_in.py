@@ -47,12 +47,14 @@ def test_the_shipped_sample_opens() -> None:
     assert model.facts.file_bytes == shipped("samples", "fashion.onnx").stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("opset", "ir_version"), [(7, 4), (26, 13)])
 def test_oldest_and_newest_opset(tmp_path: Path, opset: int, ir_version: int) -> None:
     onnx.save(net(opset, ir_version), tmp_path / "m.onnx")
     assert open_model(tmp_path / "m.onnx").facts.opset == opset
 
 
+@pytest.mark.slow
 def test_external_data_in_a_folder_below(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
     path = tmp_path / "m.onnx"
@@ -76,6 +78,7 @@ def test_key_is_of_the_content_data_files_included(tmp_path: Path) -> None:
     assert open_model(path).facts.key != first
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_sorted_is_sorted(tmp_path: Path) -> None:
     proto = net()
     nodes = list(proto.graph.node)
@@ -162,6 +165,7 @@ def test_more_than_two_gigabytes_outside_are_mapped_not_copied(tmp_path: Path) -
     assert grown < 300 * 1024
 
 
+@pytest.mark.slow
 def test_a_free_size_that_is_written_as_minus_one(tmp_path: Path) -> None:
     proto = net()
     proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1

@@ -64,6 +64,7 @@ def test_boxes_keep_apart_and_edges_go_down(graph: tuple[list[tuple[float, float
         assert -0.01 <= y <= y + height <= made.height + 0.01
 
 
+@pytest.mark.slow
 @given(graphs())
 @settings(max_examples=40, deadline=None)
 def test_no_line_runs_through_a_box(graph: tuple[list[tuple[float, float]], Edges]) -> None:

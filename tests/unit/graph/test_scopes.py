@@ -63,6 +63,7 @@ def test_first_view_is_neither_empty_nor_crowded(nets: ModuleType, name: str) ->
     assert 15 <= outline.view(outline.initial()).shown <= 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scoped", [True, False])
 def test_many_equal_blocks_are_gathered(nets: ModuleType, scoped: bool) -> None:
     outline = Outline(nets.transformer(100, scoped=scoped))

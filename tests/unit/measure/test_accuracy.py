@@ -179,6 +179,7 @@ def regression(path: Path, factor: float) -> SessionSource:
     return SessionSource(str(path), str(factor))
 
 
+@pytest.mark.slow
 def test_outputs_that_are_no_scores_are_matched_not_ranked(net, make_data, tmp_path):
     original, changed = regression(tmp_path / "a.onnx", 1.0), regression(tmp_path / "b.onnx", 0.9)
     found = compare(original, changed, make_data(100), Control(), lambda _: None)

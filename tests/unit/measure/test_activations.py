@@ -96,6 +96,7 @@ def test_what_cannot_be_compared_is_told(net, facts, original, make_data, tmp_pa
         view("l", np.array([np.nan], np.float32), np.array([1], np.float32), (), 1)
 
 
+@pytest.mark.slow
 def test_without_data_there_are_no_activations(sample: Path, tmp_path: Path) -> None:
     bench = LocalWorkbench(tmp_path, threads=1)
     facts = bench.open(str(sample), Control())

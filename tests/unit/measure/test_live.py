@@ -104,6 +104,7 @@ def test_a_budget_too_small_for_any_cut_runs_the_whole(
     assert bench.figures(bench.live, recipe) == bench.whole_figures(recipe)
 
 
+@pytest.mark.slow
 def test_preparing_can_be_cancelled(bench: Bench) -> None:
     control = Control(lambda fraction, text: control.cancel() if "getting ready" in text else None)
     with pytest.raises(Cancelled):

@@ -90,6 +90,7 @@ def test_latency(net, tmp_path):
     assert found.first_ms > 0
 
 
+@pytest.mark.slow
 def test_peak_memory_is_that_of_a_process_of_its_own(net, tmp_path):
     found = latency(net.save(tmp_path / "a.onnx").path, SAMPLE, Timing(runs=1, warm_up=0))
     assert 20e6 < found.peak_bytes < 400e6
@@ -153,6 +154,7 @@ def recurrent(path):
     return path
 
 
+@pytest.mark.slow
 def test_noise_is_made_up_in_sizes_that_the_model_takes(tmp_path):
     model = open_model(recurrent(tmp_path / "m.onnx"))
     found = made_up_for(SessionSource(model.facts.path, "k"), model.facts, 4)
@@ -165,6 +167,7 @@ def test_noise_is_made_up_in_sizes_that_the_model_takes(tmp_path):
     assert latency(model.facts.path, alone, QUICK).runs == 12
 
 
+@pytest.mark.slow
 def test_data_for_a_model_without_a_sample_axis_is_refused(tmp_path):
     model = open_model(recurrent(tmp_path / "m.onnx"))
     np.savez(

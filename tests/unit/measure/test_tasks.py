@@ -117,6 +117,7 @@ def test_labels_that_do_not_fit_are_named() -> None:
         told(np.zeros((4, 3, 5)), np.zeros((4, 3, 5)), np.full((4, 3), 9))
 
 
+@pytest.mark.slow
 def test_a_segmenting_net_is_compressed_and_measured(tmp_path: Path, random: np.random.Generator) -> None:
     weight = random.normal(0, 0.5, (4, 3, 3, 3)).astype(np.float32)
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[1] * 4)

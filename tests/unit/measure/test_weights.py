@@ -20,6 +20,7 @@ def _layer(shape: tuple[int, ...]) -> LayerFact:
     return LayerFact("l", "Conv", 0, "w", None, shape, 0, 1, 1, 1, 4, None, 32, "g", True)
 
 
+@pytest.mark.slow
 def test_weights_are_read_back_from_packed_bits(sample: Path, tmp_path: Path) -> None:
     bench = LocalWorkbench(tmp_path, threads=1)
     facts = bench.open(str(sample), Control())

@@ -205,6 +205,7 @@ def replace_target(rule: OpRule) -> Target:
     return Target(1, "t", "t", "onnxruntime", "any", 26, 13, other=rule)
 
 
+@pytest.mark.slow
 def test_what_is_known_makes_no_other_plan(sample: Path) -> None:
     facts, goal, known = LocalWorkbench().open(str(sample), Control()), load("onnxruntime-cpu"), Known()
     names = [layer.name for layer in facts.layers]

@@ -31,6 +31,7 @@ def seen(recipe: Recipe, digest: str) -> Visited:
     return Visited(recipe, "", artifact, Comparison("top-1", figure, figure, figure, ()))
 
 
+@pytest.mark.slow
 def test_what_the_board_told_stands_and_the_rest_follows_from_it(facts: Facts) -> None:
     clock = Clock(facts, Wish(LIMIT, timed=(Timed(EIGHT, "a", 2.0),)), lambda _: None)
     measured = clock.told(seen(EIGHT, "a"))

@@ -59,6 +59,7 @@ def bred(seed: int, generations: int) -> list[Genome]:
     return seen
 
 
+@pytest.mark.slow
 def test_the_same_seed_breeds_the_same_children() -> None:
     assert bred(1, 5) == bred(1, 5)
     assert bred(1, 5) != bred(2, 5)
