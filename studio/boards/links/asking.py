@@ -74,8 +74,13 @@ class Secrets:
 
 
 def has_keyring() -> bool:
-    """Whether the optional `keyring` is installed."""
-    return importlib.util.find_spec("keyring") is not None
+    """Whether there is a keyring that stores: the optional package, over a service of this system."""
+    if importlib.util.find_spec("keyring") is None:
+        return False
+    import keyring
+    from keyring.backends.fail import Keyring as NoKeyring
+
+    return not isinstance(keyring.get_keyring(), NoKeyring)
 
 
 def _from_keyring(name: str) -> str | None:
