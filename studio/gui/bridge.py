@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
@@ -16,6 +16,7 @@ from studio.control import Cancelled, Control
 from studio.data.reference import DataRef
 from studio.doctor.findings import Finding
 from studio.errors import StudioError
+from studio.gui.questions import Asked, Questions, Settled
 from studio.gui.texts.texts import T
 from studio.jobs import Advance, Lanes, Outcome
 from studio.metrics import Sensitivity
@@ -25,6 +26,9 @@ from studio.recipe.settings import Recipe, Settings
 from studio.search.budgets import SOLVER, Budgets, Effort
 from studio.search.front import Visited
 from studio.session.session import Session
+
+if TYPE_CHECKING:
+    from studio.boards.links.asking import Answer
 
 DOCTOR = "doctor"
 OPEN, DATA, MEASURE, SENSE, SEARCH = "open", "data", "measure", "sensitivity", "search"
@@ -45,6 +49,8 @@ class Bridge(QObject):
     advanced = Signal(object)  # Advance of a running job
     started = Signal(str, str, int)  # lane, label and ticket of a new job
     ended = Signal(object)  # Outcome of a job
+    asked = Signal(object)  # Asked: a password is wanted; it goes to `answer`
+    settled = Signal(object)  # Settled: it is wanted no more
     failed = Signal(object)  # the exception
     _arrived = Signal(object)
 
@@ -52,6 +58,8 @@ class Bridge(QObject):
         super().__init__(parent)
         self.session = session
         self._lanes = Lanes(self._from_lane, self._from_work)
+        self._questions = Questions(self._arrived.emit)
+        session.ask = self._questions.ask
         self._closed = False
         self._asked: object = None
         self._guard, self._latest = threading.Lock(), dict[str, Advance]()
@@ -62,6 +70,8 @@ class Bridge(QObject):
             Visited: self.visited.emit,
             Finding: self.proven.emit,
             Outcome: self._take_outcome,
+            Asked: self.asked.emit,
+            Settled: self.settled.emit,
         }
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._settle = QTimer(self)
@@ -213,7 +223,7 @@ class Bridge(QObject):
         """
         if self._closed:
             return 0  # a timer of the window may come late
-        ticket = self._lanes.submit(lane, work, label, replace)
+        ticket = self._lanes.submit(lane, self._questions.of(work), label, replace)
         if not quiet:
             self.started.emit(lane, label, ticket)
         return ticket
@@ -226,6 +236,10 @@ class Bridge(QObject):
         """Ask this one job to stop."""
         self._lanes.cancel_job(ticket)
 
+    def answer(self, ticket: int, answer: Answer | None) -> None:
+        """To what was asked; None declines."""
+        self._questions.answer(ticket, answer)
+
     def busy(self, lane: str) -> bool:
         """Whether `lane` has work."""
         return self._lanes.busy(lane)
@@ -235,6 +249,7 @@ class Bridge(QObject):
         self._closed = True
         self._settle.stop()
         self._stop()
+        self._questions.close()
         self._lanes.close()
         self.session.close()
 

@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
         start.recent_wanted.connect(self.files.open)
         start.lost.wanted.connect(self.files.recover)
         self.page.cards.accuracy.action.clicked.connect(self.files.ask_data)
+        self.page.boards.secret.asked.connect(partial(self.actions_["boards"].setChecked, True))
         self.look.changed.connect(self._dress)
         edges.toolbar.allow(False)
         edges.foot.offer([START, *(page.key for page in PAGES if page.alone)])

@@ -7,8 +7,12 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -102,6 +106,20 @@ class Sshd:
             *(("Subsystem sftp internal-sftp",) if self.sftp else ()),
             f"SetEnv HOME={self.home} TRIMTAB_TEST=1",
         )
+
+
+@contextmanager
+def password_login() -> Iterator[tuple[str, str]]:
+    """A user of this computer with a password, as (name, password)."""
+    if os.geteuid() != 0 or not shutil.which("useradd") or not shutil.which("openssl"):
+        pytest.skip("only root can make a user with a password (useradd, openssl)")
+    name = f"trimtab{os.getpid()}"
+    coded = subprocess.run(["openssl", "passwd", "-6", "secret"], capture_output=True, text=True, check=True)
+    subprocess.run(["useradd", "-M", "-p", coded.stdout.strip(), "-s", "/bin/sh", name], check=True)
+    try:
+        yield name, "secret"
+    finally:
+        subprocess.run(["userdel", name], check=True, capture_output=True)
 
 
 def answers(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 10) -> None:

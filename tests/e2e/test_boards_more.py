@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 from board_parts import WIDE, net, pack, repack
-from sshd import Sshd, keygen, missing
+from sshd import Sshd, keygen, missing, password_login
 
 from studio.boards.api import Boards
 from studio.boards.book import Board
@@ -80,14 +78,8 @@ def test_passphrase_is_asked_for(server: Sshd, tmp_path: Path) -> None:
 
 @pytest.fixture
 def login() -> Iterator[tuple[str, str]]:
-    """A user of this computer with a password, as (name, password)."""
-    if os.geteuid() != 0 or not shutil.which("useradd") or not shutil.which("openssl"):
-        pytest.skip("only root can make a user with a password (useradd, openssl)")
-    name = f"trimtab{os.getpid()}"
-    coded = subprocess.run(["openssl", "passwd", "-6", "secret"], capture_output=True, text=True, check=True)
-    subprocess.run(["useradd", "-M", "-p", coded.stdout.strip(), "-s", "/bin/sh", name], check=True)
-    yield name, "secret"
-    subprocess.run(["userdel", name], check=True, capture_output=True)
+    with password_login() as made:
+        yield made
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from studio.gui.boards.deeds import Deeds
 from studio.gui.boards.detail import Detail
 from studio.gui.boards.found import FoundPlaces
 from studio.gui.boards.releases import DELETE
+from studio.gui.boards.secret import SecretBox
 from studio.gui.bridge import Bridge
 from studio.gui.looks import icons
 from studio.gui.looks.theme import Look
@@ -50,7 +51,7 @@ class BoardPanel(Panel):
         self._running: Counter[str] = Counter()
         self._seen: Mapping[str, LastSeen] = {}
         self.question: QMessageBox | None = None
-        self.list, self.detail = QListWidget(), Detail(look)
+        self.list, self.detail, self.secret = QListWidget(), Detail(look), SecretBox(look)
         self._tools = {
             "add": self._tool("add", T.board_add, self.ask_for_board),
             "refresh": self._tool("refresh", T.board_refresh, self.look_again),
@@ -75,6 +76,7 @@ class BoardPanel(Panel):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(6)
         whole.addWidget(self.list)
+        whole.addWidget(self.secret)
         whole.addWidget(scroll, 1)
 
     def _wire(self) -> None:
@@ -89,6 +91,10 @@ class BoardPanel(Panel):
         detail.served.wanted.connect(lambda: deeds.serve(self.chosen))
         detail.served.due.connect(lambda: deeds.ask_log(self.chosen))
         detail.trust.trusted.connect(lambda key, replace: deeds.trust(self.chosen, key, replace))
+        self.secret.answered.connect(self._bridge.answer)
+        self.secret.left.connect(self.list.setFocus)
+        self._bridge.asked.connect(self.secret.take)
+        self._bridge.settled.connect(self.secret.settle)
         self._bridge.started.connect(self._began)
         self._bridge.advanced.connect(self._advance)
         self._bridge.ended.connect(self._take)
@@ -120,6 +126,7 @@ class BoardPanel(Panel):
 
     def look_again(self) -> None:
         """Ask the chosen board for its key and releases."""
+        self.secret.declined = ""
         if self.chosen:
             self.detail.clear(T.board_asking.format(name=self.chosen))
             self.deeds.look(self.chosen)
@@ -220,10 +227,11 @@ class BoardPanel(Panel):
             self.look_again()
 
     def _away(self) -> str:
-        """No answer, and as what the board was seen last."""
+        """No answer, or no login; and as what the board was seen last."""
         seen = self._seen.get(self.chosen)
         last = T.board_last_seen.format(seen=seen) if seen else ""
-        return "\n".join(filter(None, (T.board_away, last)))
+        why = T.secret_declined if self.secret.declined == self.chosen else T.board_away
+        return "\n".join(filter(None, (why, last)))
 
     def _allow(self) -> None:
         model = self._bridge.session.document is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from studio.gui.boards.words import BREAK, breakable
 from studio.gui.looks import fonts
 from studio.gui.looks.theme import Look
 from studio.gui.panel import label
@@ -51,7 +52,7 @@ class TrustBox(QFrame):
         shown = f"{key.kind}\n{key.fingerprint}"
         expected = f"{T.key_was}\n{key.known_fingerprint}\n{T.key_is}, {shown}"
         text = expected if key.known_fingerprint else shown
-        self._prints.setText(_BREAK.join(text[at : at + 1] for at in range(len(text))))
+        self._prints.setText(breakable(text))
         self._why.setText(T.key_hint if new else T.key_changed_why)
         self.button.setText(T.key_trust if new else T.key_replace)
         self.button.setObjectName("primary" if new else "")
@@ -61,7 +62,7 @@ class TrustBox(QFrame):
     @property
     def text(self) -> str:
         """Everything it says."""
-        return f"{self._title.text()}\n{self._prints.text().replace(_BREAK, '')}"
+        return f"{self._title.text()}\n{self._prints.text().replace(BREAK, '')}"
 
     def _ink(self, tone: str) -> None:
         self._title.setStyleSheet(f"color: {getattr(self._look.theme, tone)};")
@@ -75,7 +76,7 @@ class TrustBox(QFrame):
         ask = QMessageBox(self)
         ask.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ask.setText(T.key_replace_ask.format(name=self._name))
-        ask.setInformativeText(self._prints.text().replace(_BREAK, ""))
+        ask.setInformativeText(self._prints.text().replace(BREAK, ""))
         ask.setStandardButtons(QMessageBox.StandardButton.Cancel | QMessageBox.StandardButton.Yes)
         ask.finished.connect(self._answered)
         ask.open()
@@ -85,5 +86,4 @@ class TrustBox(QFrame):
             self.trusted.emit(self._key, True)
 
 
-_BREAK = "\u200b"  # fingerprints have no place to wrap
 _TITLES = {"new": T.key_new, "changed": T.key_changed, "revoked": T.key_revoked}

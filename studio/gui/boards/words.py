@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from studio.session.session import Session
 
 Line = tuple[str, str]
+BREAK = "\u200b"
+
+
+def breakable(text: str) -> str:
+    """Fingerprints and paths have no place to wrap: they may at every sign."""
+    return BREAK.join(text)
 
 
 def state_line(status: BoardStatus) -> str:
