@@ -97,8 +97,9 @@ def test_the_dialog_sends_what_was_typed(qtbot: QtBot, look: Look) -> None:
     for name, value in (("name", "pi"), ("host", "10.0.0.7"), ("user", "me")):
         dialog.fields[name].setText(value)
     dialog.port.setText("2222")
+    dialog.fields["sign_key"].setText(" ~/.ssh/releases ")
     dialog.accept_button.click()
-    assert heard == [("pi", "10.0.0.7", 2222, "me", "")]
+    assert heard == [("pi", "10.0.0.7", 2222, "me", "", "~/.ssh/releases")]
 
 
 def _release(id: str, state: str) -> Release:

@@ -24,13 +24,14 @@ _FIELDS = (
     ("host", T.board_host, T.board_host_hint),
     ("user", T.board_user, T.board_user_hint),
     ("key_path", T.board_key, T.board_key_hint),
+    ("sign_key", T.board_sign, T.board_sign_hint),
 )
 
 
 class AddBoard(QDialog):
-    """Sends `wanted(name, host, port, user, key_path)`; checks are the board book's."""
+    """Sends `wanted(name, host, port, user, key_path, sign_key)`; checks are the board book's."""
 
-    wanted = Signal(str, str, int, str, str)
+    wanted = Signal(str, str, int, str, str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +52,11 @@ class AddBoard(QDialog):
         form = QFormLayout()
         form.setSpacing(10)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        rows: dict[str, QWidget] = {"key_path": self._with_browse(), "host": self.places}
+        rows: dict[str, QWidget] = {
+            "host": self.places,
+            "key_path": self._with_browse("key_path", T.board_key_title),
+            "sign_key": self._with_browse("sign_key", T.board_sign_title),
+        }
         for name, text, _ in _FIELDS:
             form.addRow(text, rows.get(name, self.fields[name]))
             if name == "host":
@@ -73,19 +78,19 @@ class AddBoard(QDialog):
         whole.addWidget(note)
         whole.addLayout(buttons)
 
-    def _with_browse(self) -> QWidget:
+    def _with_browse(self, name: str, title: str) -> QWidget:
         both, row = QWidget(), QHBoxLayout()
         both.setLayout(row)
         row.setContentsMargins(0, 0, 0, 0)
         browse = QPushButton(T.board_browse)
         browse.setAutoDefault(False)
-        browse.clicked.connect(self._browse)
-        row.addWidget(self.fields["key_path"], 1)
+        browse.clicked.connect(lambda: self._browse(name, title))
+        row.addWidget(self.fields[name], 1)
         row.addWidget(browse)
         return both
 
-    def _browse(self) -> None:
-        ask_in(self, T.board_key_title, T.any_filter, self.fields["key_path"].setText)
+    def _browse(self, name: str, title: str) -> None:
+        ask_in(self, title, T.any_filter, self.fields[name].setText)
 
     def _pick(self, place: Place) -> None:
         """Fill in what is told of a place; a name that was typed stays."""
@@ -98,8 +103,8 @@ class AddBoard(QDialog):
         self.accept_button.setEnabled(all(self.fields[name].text().strip() for name in ("name", "host")))
 
     def _send(self) -> None:
-        name, host, user, key = (self.fields[each].text().strip() for each, _, _ in _FIELDS)
-        self.wanted.emit(name, host, int(self.port.text() or 0), user, key)
+        name, host, user, key, sign = (self.fields[each].text().strip() for each, _, _ in _FIELDS)
+        self.wanted.emit(name, host, int(self.port.text() or 0), user, key, sign)
         self.accept()
 
 

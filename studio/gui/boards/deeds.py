@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
@@ -36,11 +37,12 @@ class Deeds(QObject):
         """Ask for its key and releases."""
         self._do(name, lambda control: asking.look_at(self._session, name, control))
 
-    def add(self, name: str, host: str, port: int, user: str, key_path: str) -> None:
+    def add(self, name: str, host: str, port: int, user: str, key_path: str = "", sign_key: str = "") -> None:
         """Remember a board; its host key is shown next."""
         from studio.boards.book import Board
 
-        board = Board(name=name, host=host, port=port, user=user, key_path=key_path)
+        signs = str(Path(sign_key).expanduser()) if sign_key else ""
+        board = Board(name=name, host=host, port=port, user=user, key_path=key_path, sign_key=signs)
         self._do(name, lambda _: asking.add(self._session, board), asking.LIST)
 
     def forget(self, name: str) -> None:
