@@ -16,7 +16,11 @@ _NEWEST = 16
 
 
 class Kept(Generic[T]):
-    """The `most` values used last, made at most once per key. Safe to share between threads."""
+    """The `most` values used last. Safe to share between threads.
+
+    Values are made outside the lock: background work that stands back in the middle of making one must not
+    hold up the work it stands back for. Two threads that miss the same value both make it; the first stays.
+    """
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, RLock()
@@ -25,14 +29,19 @@ class Kept(Generic[T]):
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of `key`, made where it is not kept."""
         with self._lock:
-            if key not in self._values:
-                self.put(key, make())
-            self._values.move_to_end(key)
-            return self._values[key]
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        made = make()
+        with self._lock:
+            value = self._values.get(key, made)
+            self.put(key, value)
+            return value
 
     def put(self, key: Hashable, value: T) -> None:
         with self._lock:
             self._values[key] = value
+            self._values.move_to_end(key)
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from studio.graph.model import Facts, TensorFact
 from studio.kept import Kept, KeptBytes, make_room
@@ -20,6 +22,25 @@ def test_values_are_made_once_and_the_oldest_goes() -> None:
         assert kept.get(name, lambda name=name: make(name)) == name.upper()
     assert made == ["a", "b", "c", "b"]
     assert kept.find("a") is None
+
+
+def test_a_maker_that_waits_holds_nobody_up() -> None:
+    kept: Kept[str] = Kept(2)
+    begun, free = Event(), Event()
+
+    def slow() -> str:
+        begun.set()
+        assert free.wait(20)
+        return "slow"
+
+    with ThreadPoolExecutor(2) as threads:
+        behind = threads.submit(kept.get, "a", slow)
+        assert begun.wait(20)
+        kept.drop("b")
+        ahead = threads.submit(kept.get, "a", lambda: "quick")
+        assert ahead.result(20) == "quick"
+        free.set()
+        assert behind.result(20) == "quick"
 
 
 def test_old_files_make_room_for_new_ones(tmp_path: Path) -> None:
