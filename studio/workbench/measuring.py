@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from studio.control import Control
 from studio.data.reference import DataRef
@@ -16,9 +15,6 @@ from studio.metrics import Comparison, LatencyPair, LayerDrift, Prepared, Sample
 from studio.recipe.settings import Settings
 from studio.workbench.api import Candidate, Evaluation, Job, ModelRef
 from studio.workbench.building import Building
-
-if TYPE_CHECKING:
-    pass
 
 PREPARED_BITS = (8, 4)
 
